@@ -1,0 +1,283 @@
+#include "host/turns.h"
+#include "common/clock.h"
+#include "host/order.h"
+#include "host/proc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TURN_TIMEOUT_NS (60 * TG_NS_PER_S)
+#define ROUNDS_WHEN_SLOW 3
+
+static void fail(struct tg_player *p, const char *bench, const struct tg_err *err)
+{
+	p->failed = true;
+	snprintf(p->reason, sizeof(p->reason), "in %.90s: %.150s", bench, err->msg);
+	tg_child_kill(&p->box.child);
+}
+
+static struct tg_sample sample_of(const struct tg_session_plan *plan, const struct tg_player *p,
+	enum tg_stage stage)
+{
+	return (struct tg_sample){.session = plan->session, .block = plan->next_block, .lane = p->id,
+		.cpus = (uint8_t)p->lane->cpus, .stage = (uint8_t)stage};
+}
+
+/* ---- BODY ---- */
+
+/* One request in one lane; false when the lane failed. */
+static bool ask(struct tg_session_plan *plan, size_t who, const struct tg_item *item, uint64_t warm_ops,
+	uint64_t ops, uint32_t batches, struct tg_answer *a)
+{
+	struct tg_player *p = &plan->players[who];
+	struct tg_request req = {.kind = TG_REQ_TURN, .warm_ops = warm_ops, .ops = ops, .batches = batches};
+	struct tg_err err = {0};
+
+	if (p->failed)
+		return false;
+	snprintf(req.bench, sizeof(req.bench), "%s", item->c.name);
+	if (plan->inject.share > 0 && !strcmp(plan->inject.lane, p->lane->name) &&
+		!strcmp(plan->inject.bench, item->c.name))
+		req.inject_ppm = (uint32_t)(plan->inject.share * 1e6);
+	if (tg_sandbox_ask(&p->box, &req, TURN_TIMEOUT_NS, a, &err) == 0)
+		return true;
+	fail(p, item->c.name, &err);
+	return false;
+}
+
+/* Find how many ops make a sub-batch of about TG_BATCH_NS. An op that fails leaves 1: its turns say why. */
+static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *item)
+{
+	uint64_t ops = 1;
+
+	for (int tries = 0; tries < 24; tries++) {
+		struct tg_answer a;
+		uint64_t ns;
+
+		if (!ask(plan, who, item, ops, ops, 1, &a) || a.error)
+			break;
+		ns = a.batch[0].end_ns - a.batch[0].start_ns;
+		if (ns >= TG_BATCH_NS / 2) {
+			ops = ns > TG_BATCH_NS && ops == 1 ? 1 : ops * TG_BATCH_NS / ns;
+			break;
+		}
+		ops *= ns > TG_BATCH_NS / 100 ? (TG_BATCH_NS + ns - 1) / ns : 32;
+	}
+	item->ops[who] = ops ? ops : 1;
+}
+
+/* The natives of one placement share one count, so that what is fixed in a turn weighs the same in both. */
+static void settle_ops(struct tg_session_plan *plan, struct tg_item *item)
+{
+	for (size_t i = 0; i < plan->player_count; i++) {
+		const struct tg_lane *lane = plan->players[i].lane;
+
+		for (size_t j = 0; j < i && !item->ops[i] && lane->kind == TG_LANE_NATIVE; j++)
+			if (plan->players[j].lane->kind == TG_LANE_NATIVE && plan->players[j].lane->cpus == lane->cpus)
+				item->ops[i] = item->ops[j];
+		if (!item->ops[i] && !plan->players[i].failed && item->c.bench->cpus <= lane->cpus)
+			calibrate(plan, i, item);
+	}
+}
+
+static int store(struct tg_session_plan *plan, const struct tg_item *item, size_t who, enum tg_stage stage,
+	const struct tg_answer *a, struct tg_samples *samples)
+{
+	struct tg_sample s = sample_of(plan, &plan->players[who], stage);
+	int rc;
+
+	s.row = item->row;
+	s.ops = item->ops[who];
+	s.error = a->error;
+	s.batches = (uint8_t)(a->error ? 1 : a->batches);
+	for (uint32_t b = 0; b < a->batches; b++)
+		s.ns[b] = a->batch[b].end_ns - a->batch[b].start_ns;
+	rc = tg_samples_add(samples, &s);
+	for (size_t p = 0; p < item->phase_count && rc == 0; p++) {
+		s.row = item->phase_row[p];
+		for (uint32_t b = 0; b < a->batches; b++)
+			s.ns[b] = a->batch[b].phase_ns[p];
+		rc = tg_samples_add(samples, &s);
+	}
+	return rc;
+}
+
+static int turn(struct tg_session_plan *plan, struct tg_item *item, size_t who, enum tg_stage stage,
+	struct tg_samples *samples)
+{
+	struct tg_answer a;
+	uint64_t start = tg_now_ns(), took;
+
+	if (!ask(plan, who, item, item->ops[who], item->ops[who], TG_BATCHES, &a))
+		return 0;
+	took = tg_now_ns() - start;
+	if (!item->turn_ns[who])
+		item->turn_ns[who] = took;
+	else if (took > 10 * item->turn_ns[who])
+		item->cut = true;
+	return store(plan, item, who, stage, &a, samples);
+}
+
+/* The players of one placement that this bench runs in: the reference first. 0 without a reference. */
+static size_t group_of(const struct tg_session_plan *plan, const struct tg_item *item, int cpus,
+	size_t out[TG_LANES_MAX])
+{
+	size_t n = 0;
+
+	if (item->c.bench->cpus > cpus)
+		return 0;
+	for (int reference = 1; reference >= 0; reference--) {
+		for (size_t i = 0; i < plan->player_count; i++)
+			if (plan->players[i].lane->cpus == cpus && plan->players[i].reference == reference)
+				out[n++] = i;
+		if (n == 0)
+			return 0;
+	}
+	return n;
+}
+
+/* N A N B N: every lane's turn stands between two of the reference, and neighbours share one. */
+static int bracketed_round(struct tg_session_plan *plan, struct tg_item *item, const size_t *group,
+	size_t count, size_t row, enum tg_stage stage, struct tg_samples *samples)
+{
+	size_t order[TG_LANES_MAX];
+	int rc = turn(plan, item, group[0], stage, samples);
+
+	tg_order_row(count - 1, row, order);
+	for (size_t i = 0; i + 1 < count && rc == 0; i++) {
+		size_t who = group[1 + order[i]];
+
+		if (plan->players[who].failed)
+			continue; /* its slot stays empty */
+		rc = turn(plan, item, who, stage, samples);
+		if (rc == 0)
+			rc = turn(plan, item, group[0], stage, samples);
+	}
+	return rc;
+}
+
+static unsigned rounds_of(const struct tg_session_plan *plan, const struct tg_item *item)
+{
+	if (item->c.bench->flags & TG_CONTROL)
+		return TG_SPIN_ROUNDS;
+	return item->cut && plan->rounds > ROUNDS_WHEN_SLOW ? ROUNDS_WHEN_SLOW : plan->rounds;
+}
+
+int tg_turns_body(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err)
+{
+	int most = 1;
+
+	settle_ops(plan, item);
+	item->cut = false;
+	for (size_t i = 0; i < plan->player_count; i++)
+		if (plan->players[i].lane->cpus > most)
+			most = plan->players[i].lane->cpus;
+	for (unsigned r = 0; r < rounds_of(plan, item); r++, plan->next_row++)
+		for (int cpus = 1; cpus <= most; cpus++) {
+			size_t group[TG_LANES_MAX];
+			size_t n = group_of(plan, item, cpus, group);
+
+			if (n && bracketed_round(plan, item, group, n, plan->seed + plan->next_row, stage, samples) < 0)
+				return tg_err_set(err, ENOMEM, "out of memory for samples");
+			if (plan->stop && *plan->stop)
+				return 0;
+		}
+	return 0;
+}
+
+/* ---- GAUGE ---- */
+
+int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err)
+{
+	for (size_t i = 0; i < plan->player_count; i++) {
+		struct tg_player *p = &plan->players[i];
+		struct tg_request req = {.kind = TG_REQ_HOLD};
+		struct tg_sample s = sample_of(plan, p, stage);
+		struct tg_answer a;
+		struct tg_err own = {0};
+
+		if (p->failed)
+			continue;
+		snprintf(req.bench, sizeof(req.bench), "%s", item->c.name);
+		if (tg_sandbox_ask(&p->box, &req, TURN_TIMEOUT_NS, &a, &own) < 0 ||
+			(!a.error && tg_proc_pss_kib(p->box.child.pid, &s.ns[0], &own) < 0)) {
+			fail(p, item->c.name, &own);
+			continue;
+		}
+		s.row = item->row;
+		s.ops = s.batches = 1;
+		s.error = a.error;
+		if (tg_samples_add(samples, &s) < 0)
+			return tg_err_set(err, ENOMEM, "out of memory for samples");
+	}
+	return 0;
+}
+
+/* ---- LIFE ---- */
+
+/* One whole life of a sandbox in the player's lane. False when it failed. */
+static bool live(struct tg_session_plan *plan, struct tg_player *p, struct tg_life *life)
+{
+	struct tg_err err = {0};
+	uint64_t deadline = tg_now_ns() + p->lane->start_timeout_ms * 1000000ULL;
+
+	if (tg_sandbox_begin(&p->box, p->lane, &plan->ground, &err) == 0 &&
+		tg_sandbox_await(&p->box, p->lane, &plan->ground, deadline, &err) == 0 &&
+		tg_sandbox_quit(&p->box, &err) == 0) {
+		*life = p->box.child.life;
+		return true;
+	}
+	fail(p, "startup", &err);
+	return false;
+}
+
+static uint64_t metric_of(const struct tg_life *life, enum tg_metric metric)
+{
+	uint64_t end = metric == TG_LIFE_FIRST_BYTE ? life->first_byte_ns : life->gone_ns;
+
+	return end > life->spawn_ns ? end - life->spawn_ns : 0;
+}
+
+static int store_life(struct tg_session_plan *plan, const struct tg_player *p, const struct tg_life *life,
+	const bool *use, enum tg_stage stage, struct tg_samples *samples)
+{
+	struct tg_sample s = sample_of(plan, p, stage);
+
+	s.ops = s.batches = 1;
+	for (size_t i = 0; i < plan->item_count; i++) {
+		const struct tg_item *item = &plan->items[i];
+
+		if (item->c.bench->kind != TG_LIFE || (use ? !use[i] : item->left_out))
+			continue;
+		s.row = item->row;
+		s.ns[0] = metric_of(life, item->c.bench->metric);
+		if (tg_samples_add(samples, &s) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int tg_turns_lives(struct tg_session_plan *plan, const bool *use, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err)
+{
+	for (unsigned r = 0; r < TG_LIFE_ROUNDS; r++, plan->next_row++) {
+		size_t order[TG_LANES_MAX];
+
+		tg_order_row(plan->player_count, plan->seed + plan->next_row, order);
+		for (size_t i = 0; i < plan->player_count; i++) {
+			struct tg_player *p = &plan->players[order[i]];
+			struct tg_life life;
+
+			if (plan->stop && *plan->stop)
+				return tg_err_set(err, EINTR, "stopped by signal %d", *plan->stop);
+			if (p->failed || !live(plan, p, &life))
+				continue;
+			if (store_life(plan, p, &life, use, stage, samples) < 0)
+				return tg_err_set(err, ENOMEM, "out of memory for samples");
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* turns.h: how each kind of bench is run in one block. Of the conductor only. */
+#ifndef TG_HOST_TURNS_H
+#define TG_HOST_TURNS_H
+
+#include "host/conductor.h"
+
+/* All return 0, or -ENOMEM / -EINTR; a lane that fails is marked and the rest goes on. */
+int tg_turns_body(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err);
+int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err);
+
+/* The LIFE items of the block together: one life gives all its metrics. No other sandbox is running. */
+int tg_turns_lives(struct tg_session_plan *plan, const bool *use, enum tg_stage stage,
+	struct tg_samples *samples, struct tg_err *err);
+
+#endif
