@@ -201,7 +201,7 @@ static int judge_one(const struct tg_work *w, const struct blocks *all, const st
 	double control = bench->kind == TG_BODY ? control_of(w, all, p) : 0;
 
 	r->tolerance = tolerance_of(w, bench, base);
-	if (p->reference || (bench->ref == TG_REF_RUNC && !w->o->a && !strcmp(p->lane->name, "runc")) ||
+	if (p->reference || (!r->blocks && p->lane->kind == TG_LANE_NATIVE) || (bench->ref == TG_REF_RUNC && !w->o->a && !strcmp(p->lane->name, "runc")) ||
 		(p->lane->kind == TG_LANE_NATIVE && bench->kind != TG_BODY) ||
 		(w->o->a && strcmp(p->lane->name, w->o->b) != 0))
 		return 0; /* shown, not judged */
@@ -254,7 +254,7 @@ static int add_result(const struct tg_work *w, const struct blocks *all, const s
 	r->native = policy.ref_lane == TG_NO_LANE
 		? NAN
 		: median_cost(w, all, row, policy.ref_lane, policy.any_cpus ? 0 : p->lane->cpus);
-	r->null_control = !w->o->a && !strcmp(p->lane->name, "null");
+	r->null_control = !w->o->a && !strcmp(p->lane->name, "null") && !strcmp(r->ref, "native");
 	return judge_one(w, all, item, row, p, error, r);
 }
 
@@ -269,7 +269,7 @@ static int apply_null(struct tg_results *r)
 	if (!nulls || !at || !off)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->count; i++)
-		if (r->v[i].null_control && !strcmp(r->v[i].ref, "native") && r->v[i].blocks) {
+		if (r->v[i].null_control && r->v[i].blocks) {
 			nulls[n] = (struct tg_session){r->v[i].y, r->v[i].blocks};
 			at[n++] = i;
 		}

@@ -92,7 +92,7 @@ static int parse_inject(const char *text, struct tg_inject *out)
 enum {
 	OPT_SUITE = 256, OPT_LANES, OPT_LANE, OPT_LANES_FILE, OPT_BENCH, OPT_MACHINE, OPT_BASELINE,
 	OPT_TOLERANCE, OPT_BUDGET, OPT_QUICK, OPT_FULL, OPT_STRICT, OPT_OUT, OPT_SESSIONS, OPT_APPEND,
-	OPT_A, OPT_B, OPT_BISECT, OPT_SAME, OPT_JSON, OPT_QUIET, OPT_VERBOSE, OPT_BLOCKS, OPT_ROUNDS,
+	OPT_A, OPT_B, OPT_BISECT, OPT_SAME, OPT_QUIET, OPT_VERBOSE, OPT_BLOCKS, OPT_ROUNDS,
 	OPT_SEED, OPT_INJECT, OPT_VERSION
 };
 
@@ -116,7 +116,6 @@ static const struct option longs[] = {
 	{"b", required_argument, NULL, OPT_B},
 	{"bisect", no_argument, NULL, OPT_BISECT},
 	{"allow-same", no_argument, NULL, OPT_SAME},
-	{"json", no_argument, NULL, OPT_JSON},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"verbose", no_argument, NULL, OPT_VERBOSE},
 	{"blocks", required_argument, NULL, OPT_BLOCKS},
@@ -190,7 +189,7 @@ static void take_word(int opt, struct tg_options *o)
 		{OPT_OUT, &o->out, NULL}, {OPT_A, &o->a, NULL}, {OPT_B, &o->b, NULL},
 		{OPT_QUICK, NULL, &o->quick}, {OPT_FULL, NULL, &o->full}, {OPT_STRICT, NULL, &o->strict},
 		{OPT_APPEND, NULL, &o->append}, {OPT_BISECT, NULL, &o->bisect},
-		{OPT_SAME, NULL, &o->allow_same}, {OPT_JSON, NULL, &o->json}, {OPT_QUIET, NULL, &o->quiet},
+		{OPT_SAME, NULL, &o->allow_same}, {OPT_QUIET, NULL, &o->quiet},
 		{OPT_VERBOSE, NULL, &o->verbose},
 	};
 

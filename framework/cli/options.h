@@ -33,7 +33,7 @@ struct tg_options {
 	const char *machine, *baseline_dir, *out;
 	double tolerance; /* 0 = each row's own, 5 % where it has none */
 	uint64_t budget_ns; /* 0 = the command's default */
-	bool quick, full, strict, append, bisect, allow_same, json, quiet, verbose;
+	bool quick, full, strict, append, bisect, allow_same, quiet, verbose;
 	unsigned sessions, blocks, rounds; /* 0 = default */
 	unsigned long seed;
 	const char *a, *b;

@@ -27,11 +27,16 @@ int tg_work_lanes(struct tg_work *w, const struct tg_options *o, struct tg_err *
 	return rc;
 }
 
+/* The natives of the placements are told apart by their CPUs; in samples they share one name. */
+static bool is_native(const struct tg_lane *lane)
+{
+	return !strcmp(lane->name, "native") || !strncmp(lane->name, "native-", 7);
+}
+
 static struct tg_lane *native_of(struct tg_lanes *lanes, int cpus)
 {
 	for (size_t i = 0; i < lanes->count; i++)
-		if (lanes->v[i].kind == TG_LANE_NATIVE && lanes->v[i].cpus == cpus &&
-			!strncmp(lanes->v[i].name, "native", 6))
+		if (is_native(&lanes->v[i]) && lanes->v[i].cpus == cpus)
 			return &lanes->v[i];
 	return NULL;
 }
@@ -89,7 +94,7 @@ static int choose_players(struct tg_work *w, struct tg_err *err)
 		if (list ? tg_list_has(list, lane->name) : lane->by_default || (lane->overridden && !o->lanes_file))
 			add_player(w, lane);
 	}
-	chosen = w->plan.player_count;
+	chosen = w->plan.player_count; /* natives that are added for them follow */
 	for (size_t i = 0; i < chosen; i++) {
 		const struct tg_lane *native = native_of(&w->lanes, w->players[i].lane->cpus);
 
@@ -102,6 +107,19 @@ static int choose_players(struct tg_work *w, struct tg_err *err)
 		if (o->a && !strcmp(w->players[i].lane->name, o->a))
 			w->players[i].reference = true;
 	w->plan.players = w->players;
+	return 0;
+}
+
+/* What was asked for by name must be there; what runs by default may be missing. */
+static int check_runtimes(const struct tg_work *w, struct tg_err *err)
+{
+	for (size_t i = 0; i < w->plan.player_count; i++) {
+		const struct tg_lane *lane = w->players[i].lane;
+		char path[TG_PATH_MAX];
+
+		if ((w->o->lanes || w->o->a || lane->overridden) && tg_lane_find_runtime(lane, path, err) < 0)
+			return tg_err_wrap(err, "lane `%s`", lane->name);
+	}
 	return 0;
 }
 
@@ -119,8 +137,8 @@ static int check_compare(const struct tg_work *w, struct tg_err *err)
 	if (a->cpus != b->cpus)
 		return tg_err_set(err, EINVAL, "lanes `%s` and `%s` are placed on %d and %d CPUs: not comparable",
 			a->name, b->name, a->cpus, b->cpus);
-	if (tg_lane_find_runtime(a, pa, err) < 0 || tg_lane_find_runtime(b, pb, err) < 0)
-		return -err->code;
+	tg_lane_find_runtime(a, pa, NULL); /* checked before */
+	tg_lane_find_runtime(b, pb, NULL);
 	same = a == b || (!strcmp(pa, pb) && a->arg_count == b->arg_count && !strcmp(a->probe, b->probe));
 	for (size_t i = 0; same && i < a->arg_count; i++)
 		same = !strcmp(a->args[i], b->args[i]);
@@ -213,8 +231,7 @@ static int name_lanes(struct tg_work *w, struct tg_err *err)
 {
 	for (size_t i = 0; i < w->plan.player_count; i++) {
 		struct tg_player *p = &w->players[i];
-		bool twin = p->lane->kind == TG_LANE_NATIVE && !strncmp(p->lane->name, "native", 6);
-		int id = tg_samples_lane(&w->samples, twin ? "native" : p->lane->name);
+		int id = tg_samples_lane(&w->samples, is_native(p->lane) ? "native" : p->lane->name);
 
 		if (id < 0)
 			return tg_err_set(err, -id, "lane `%s`: %s", p->lane->name, strerror(-id));
@@ -325,8 +342,9 @@ int tg_work_open(struct tg_work *w, const struct tg_options *o, struct tg_err *e
 	bool judging = !strcmp(o->command, "check") || !strcmp(o->command, "record");
 
 	w->start_ns = tg_now_ns();
-	if (tg_work_lanes(w, o, err) < 0 || choose_players(w, err) < 0 || check_compare(w, err) < 0 ||
-		choose_items(w, err) < 0 || name_lanes(w, err) < 0 ||
+	if (tg_work_lanes(w, o, err) < 0 || choose_players(w, err) < 0 ||
+		(strcmp(o->command, "lanes") != 0 && check_runtimes(w, err) < 0) ||
+		check_compare(w, err) < 0 || choose_items(w, err) < 0 || name_lanes(w, err) < 0 ||
 		tg_machine_read(o->machine, &w->machine, err) < 0 || find_dirs(w, err) < 0 ||
 		find_probe(probe, err) < 0 || tg_ground_find(&w->plan.ground, probe, tg_build_id, err) < 0)
 		return -err->code;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TURN_TIMEOUT_NS (60 * TG_NS_PER_S)
 #define ROUNDS_WHEN_SLOW 3
 
 static void fail(struct tg_player *p, const char *bench, const struct tg_err *err)
@@ -22,6 +21,22 @@ static struct tg_sample sample_of(const struct tg_session_plan *plan, const stru
 {
 	return (struct tg_sample){.session = plan->session, .block = plan->next_block, .lane = p->id,
 		.cpus = (uint8_t)p->lane->cpus, .stage = (uint8_t)stage};
+}
+
+/* The longest silence of a lane: its start timeout, and what its turns are known to take. */
+static uint64_t patience(const struct tg_player *p, const struct tg_item *item, size_t who)
+{
+	return p->lane->start_timeout_ms * 1000000ULL + 50 * item->turn_ns[who];
+}
+
+/* A second native has nothing to add where no lane is divided by it. */
+static bool repeats_native(const struct tg_session_plan *plan, size_t who)
+{
+	for (size_t i = 0; i < who; i++)
+		if (plan->players[i].lane->kind == TG_LANE_NATIVE &&
+			plan->players[who].lane->kind == TG_LANE_NATIVE)
+			return true;
+	return false;
 }
 
 /* ---- BODY ---- */
@@ -40,7 +55,7 @@ static bool ask(struct tg_session_plan *plan, size_t who, const struct tg_item *
 	if (plan->inject.share > 0 && !strcmp(plan->inject.lane, p->lane->name) &&
 		!strcmp(plan->inject.bench, item->c.name))
 		req.inject_ppm = (uint32_t)(plan->inject.share * 1e6);
-	if (tg_sandbox_ask(&p->box, &req, TURN_TIMEOUT_NS, a, &err) == 0)
+	if (tg_sandbox_ask(&p->box, &req, patience(p, item, who), a, &err) == 0)
 		return true;
 	fail(p, item->c.name, &err);
 	return false;
@@ -199,10 +214,10 @@ int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_s
 		struct tg_answer a;
 		struct tg_err own = {0};
 
-		if (p->failed)
+		if (p->failed || repeats_native(plan, i))
 			continue;
 		snprintf(req.bench, sizeof(req.bench), "%s", item->c.name);
-		if (tg_sandbox_ask(&p->box, &req, TURN_TIMEOUT_NS, &a, &own) < 0 ||
+		if (tg_sandbox_ask(&p->box, &req, patience(p, item, i), &a, &own) < 0 ||
 			(!a.error && tg_proc_pss_kib(p->box.child.pid, &s.ns[0], &own) < 0)) {
 			fail(p, item->c.name, &own);
 			continue;
@@ -273,7 +288,7 @@ int tg_turns_lives(struct tg_session_plan *plan, const bool *use, enum tg_stage 
 
 			if (plan->stop && *plan->stop)
 				return tg_err_set(err, EINTR, "stopped by signal %d", *plan->stop);
-			if (p->failed || !live(plan, p, &life))
+			if (p->failed || repeats_native(plan, order[i]) || !live(plan, p, &life))
 				continue;
 			if (store_life(plan, p, &life, use, stage, samples) < 0)
 				return tg_err_set(err, ENOMEM, "out of memory for samples");

@@ -29,7 +29,7 @@ struct tg_lane {
 	bool only_cgroup2;	       /* sees a cgroup2 mount alone on /sys/fs/cgroup (crun, hybrid hosts) */
 	bool by_default;	       /* in the set that runs without --lanes */
 	bool overridden;	       /* by --lane NAME=PATH or a user's lanes file */
-	unsigned start_timeout_ms;     /* > 0 */
+	unsigned start_timeout_ms;     /* > 0: until its hello, and the longest silence after it */
 };
 
 struct tg_lanes {

@@ -222,14 +222,28 @@ static void add_lane(struct grid *g, const char *lane)
 	g->lane_width[g->lane_count++] = width;
 }
 
+/* Does the lane say anything in this suite? A reference on other CPUs, or one that was not asked, does not. */
+static bool speaks(const struct grid *g, const char *lane)
+{
+	for (size_t i = 0; i < g->r->count; i++) {
+		const struct tg_result *row = &g->r->v[i];
+
+		if (in_suite(g, row) && !strcmp(row->lane, lane) &&
+			(row->judged || isfinite(tg_gate_line_value(row))))
+			return true;
+	}
+	return false;
+}
+
 /* Lanes in the order of the run, then those that only rows know (a results file of another
  * version). */
 static void collect_lanes(struct grid *g)
 {
 	for (size_t i = 0; i < g->r->lane_count; i++)
-		add_lane(g, g->r->lanes[i].name);
+		if (speaks(g, g->r->lanes[i].name))
+			add_lane(g, g->r->lanes[i].name);
 	for (size_t i = 0; i < g->r->count; i++)
-		if (in_suite(g, &g->r->v[i]))
+		if (in_suite(g, &g->r->v[i]) && speaks(g, g->r->v[i].lane))
 			add_lane(g, g->r->v[i].lane);
 }
 

@@ -1,4 +1,4 @@
-/* file.h: read a file bounded; write one whole or not at all. Of this room only. */
+/* file.h: read a file bounded; write one whole or not at all. */
 #ifndef TG_STORE_FILE_H
 #define TG_STORE_FILE_H
 

@@ -316,9 +316,9 @@ static const struct {
 	{"syscall", "\"boot\":\"b\"", "\"boot\":\"\"", "key \"boot\""},
 	{"syscall", "\"rounds\":8", "\"rounds\":-8", "key \"rounds\""},
 	{"syscall", "\"mad\":", "\"mad\":-", "key \"mad\""},
-	{"syscall", "\"y\":[", "\"y\":[1e999,", "not a finite number"},
-	{"syscall", "\"y\":[", "\"y\":[null,", "key \"y\""},
-	{"syscall", "\"y\":[", "\"y\":[51,", "key \"y\": out of range"},
+	{"syscall", "\"y\":[0.24", "\"y\":[1e999,0.24", "not a finite number"},
+	{"syscall", "\"y\":[0.24", "\"y\":[null,0.24", "key \"y\""},
+	{"syscall", "\"y\":[0.24", "\"y\":[51,0.24", "key \"y\": out of range"},
 	{"syscall", "\"y\":[", "\"y\":\"", ""},
 	{"footprint", "\"y\":[", "\"y\":[-1,", "key \"y\": negative cost"},
 	{"footprint", "\"benchmarks\": [", "\"benchmarks\": [7,", "row 0: not an object"},
@@ -443,7 +443,7 @@ static void limit_files(rlim_t bytes)
 
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &lim), 0);
-	lim.rlim_cur = bytes;
+	lim.rlim_cur = bytes < lim.rlim_max ? bytes : lim.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &lim), 0);
 }
 

@@ -1,1 +1,25 @@
-# tests
+# One test program for each file of the framework, named after it. TG_TEST_* tell where the build's programs are.
+
+function(tollgate_test NAME)
+	add_executable(test_${NAME} ${TG_FW}/tests/test_${NAME}.c $<TARGET_OBJECTS:tg_build_id>
+		$<TARGET_OBJECTS:tg_suites_objects> ${GEN}/suites.c)
+	target_link_libraries(test_${NAME} PRIVATE tg_cli)
+	target_compile_definitions(test_${NAME} PRIVATE TG_TEST_BUILD="${CMAKE_BINARY_DIR}"
+		TG_TEST_SOURCE="${CMAKE_SOURCE_DIR}")
+	add_test(NAME ${NAME} COMMAND test_${NAME})
+	set_tests_properties(${NAME} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+file(GLOB tests CONFIGURE_DEPENDS ${TG_FW}/tests/test_*.c)
+foreach(t ${tests})
+	get_filename_component(t ${t} NAME_WE)
+	string(REGEX REPLACE "^test_" "" t ${t})
+	tollgate_test(${t})
+endforeach()
+
+add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms.sh ${CMAKE_SOURCE_DIR})
+add_test(NAME rooms_check_trips COMMAND ${CMAKE_SOURCE_DIR}/ci/test-check-rooms.sh)
+
+# Timing, and so not part of `make test`: what `make check` runs.
+add_test(NAME gate COMMAND tollgate check)
+set_tests_properties(gate PROPERTIES LABELS gate RUN_SERIAL ON SKIP_RETURN_CODE 77 TIMEOUT 3600)
