@@ -85,7 +85,8 @@ const struct tg_baseline_row *tg_baseline_find(
 int tg_baseline_add(struct tg_baseline *b, const struct tg_baseline_row *like,
 	const struct tg_baseline_session *session);
 
-/* Recompute role and mde of every row and the moderation of every lane, after sessions were added. */
+/* Recompute role and mde of every row and the moderation of every lane, after sessions were added.
+ */
 void tg_baseline_settle(struct tg_baseline *b);
 
 /* Distinct session ids and boots over all rows. *oldest and *newest are RFC 3339 dates; may be

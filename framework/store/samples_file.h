@@ -6,12 +6,13 @@
 
 /*
  * {"tollgate": 1, "machine": "…", "seed": 7}
- * {"session": 3, "block": 0, "bench": "syscall/getpid", "lane": "runc", "ops": 5000, "ns": [531, …]}
+ * {"session": 3, "block": 0, "bench": "syscall/getpid", "lane": "runc", "ops": 5000, "ns": [531,
+ * …]}
  *
  * `ns` may be one number. Optional keys: phase (the row is named bench/phase), unit (default "ns"),
- * stage ("screen", "confirm"), cpus (default 1), error (errno; such a line needs no ns). Unknown keys
- * are left alone. A line is at most 64 KiB; a seed above 2^53 is written as a string. Times above 2^53
- * ns (104 days) lose digits.
+ * stage ("screen", "confirm"), cpus (default 1), error (errno; such a line needs no ns). Unknown
+ * keys are left alone. A line is at most 64 KiB; a seed above 2^53 is written as a string. Times
+ * above 2^53 ns (104 days) lose digits.
  */
 /* Whole or not at all. -EINVAL for a turn that could not be read back. */
 int tg_samples_write(const struct tg_samples *set, const char *path, struct tg_err *err);

@@ -29,7 +29,8 @@ static inline int files_setup(void **state)
 	return mkdtemp(f->dir) ? 0 : -1;
 }
 
-static inline int files_remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+static inline int files_remove_one(
+	const char *path, const struct stat *st, int kind, struct FTW *at)
 {
 	(void)st;
 	(void)kind;
@@ -54,8 +55,8 @@ static inline const char *files_path(struct files *f, const char *name)
 }
 
 /* Write `len` bytes as `name`, whose directories are made. Returns its path. */
-static inline const char *files_put_bytes(struct files *f, const char *name, const char *text,
-	size_t len)
+static inline const char *files_put_bytes(
+	struct files *f, const char *name, const char *text, size_t len)
 {
 	char part[PATH_SIZE];
 	FILE *out;

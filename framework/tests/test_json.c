@@ -78,8 +78,8 @@ static void parse_of_brackets_in_strings_is_not_deep(void **state)
 	cJSON *root = NULL;
 
 	(void)state;
-	assert_int_equal(parse("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[\"]", &root, NULL),
-		0);
+	assert_int_equal(
+		parse("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[\"]", &root, NULL), 0);
 	cJSON_Delete(root);
 }
 
@@ -112,9 +112,11 @@ static void parse_of_many_keys_is_fast_and_finds_the_twin(void **state)
 
 static void getters_of_wrong_values_name_the_key_and_leave_the_output(void **state)
 {
-	static const char text[] = "{\"s\":\"x\",\"long\":\"123456789\",\"u\":\"\xc3\xa9\",\"n\":-1,"
-				   "\"f\":1.5,\"big\":1e300,\"b\":true,\"o\":{},\"a\":[],\"z\":null}";
-	static const char *const numbers[] = {"s", "n", "f", "big", "b", "o", "a", "z", "none", "S"};
+	static const char text[] =
+		"{\"s\":\"x\",\"long\":\"123456789\",\"u\":\"\xc3\xa9\",\"n\":-1,"
+		"\"f\":1.5,\"big\":1e300,\"b\":true,\"o\":{},\"a\":[],\"z\":null}";
+	static const char *const numbers[] = {
+		"s", "n", "f", "big", "b", "o", "a", "z", "none", "S"};
 	static const char *const texts[] = {"long", "u", "n", "b", "o", "a", "z", "none"};
 	cJSON *root = NULL;
 
@@ -189,8 +191,9 @@ static void put_of_numbers_has_chosen_digits_and_no_infinity(void **state)
 	assert_true(tg_json_put_text(obj, "g", "a\"b\n\xff"));
 	assert_true(tg_json_put(obj, "h", tg_json_fixed_array(v, 3, 3)));
 	text = cJSON_PrintUnformatted(obj);
-	assert_string_equal(text, "{\"a\":0.1,\"d\":0.000000,\"f\":18446744073709551615,"
-				  "\"g\":\"a\\\"b??\",\"h\":[1.500,null,0.000]}");
+	assert_string_equal(text,
+		"{\"a\":0.1,\"d\":0.000000,\"f\":18446744073709551615,"
+		"\"g\":\"a\\\"b??\",\"h\":[1.500,null,0.000]}");
 	cJSON_free(text);
 	cJSON_Delete(obj);
 }

@@ -12,10 +12,6 @@
 
 #include <errno.h>
 
-#ifndef TG_SOURCE_DIR /* set by the build */
-#define TG_SOURCE_DIR "."
-#endif
-
 /* The smallest file with every key. */
 static const char valid[] =
 	"{\"runtimes\":{\"new\":{\"path\":\"/usr/bin/runc\",\"runtimeArgs\":[\"--x\",\"-y\"],"
@@ -104,14 +100,14 @@ static void load_marks_a_users_entries_as_overridden(void **state)
 
 static void load_of_the_default_file_has_the_documented_lanes(void **state)
 {
-	static const char *const defaults[] = {"native", "null", "runc", "runsc-ptrace",
-		"runsc-systrap", "runsc-systrap-1cpu"};
+	static const char *const defaults[] = {
+		"native", "null", "runc", "runsc-ptrace", "runsc-systrap", "runsc-systrap-1cpu"};
 	struct tg_err err = {0};
 	size_t found = 0;
 
 	(void)state;
 	memset(&lanes, 0, sizeof(lanes));
-	if (tg_lanes_file_load(TG_SOURCE_DIR "/framework/lanes/lanes.json", &lanes, &err) < 0)
+	if (tg_lanes_file_load(TG_TEST_SOURCE "/framework/lanes/lanes.json", &lanes, &err) < 0)
 		fail_msg("%s", err.msg);
 	for (size_t i = 0; i < lanes.count; i++)
 		if (lanes.v[i].by_default)
@@ -146,7 +142,8 @@ static const struct {
 	{"[\"--x\",\"-y\"]", "\"--x\"", "key \"runtimeArgs\""},
 	{"[\"--x\",\"-y\"]", "[1,2,3]", "key \"runtimeArgs\""},
 	{"[\"--x\",\"-y\"]",
-		"[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]",
+		"[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+		"\"\"]",
 		"key \"runtimeArgs\": over 16"},
 	{"\"oci\"", "\"vm\"", "key \"kind\""},
 	{"\"oci\"", "\"native\"", "key \"kind\""},

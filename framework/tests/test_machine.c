@@ -19,9 +19,10 @@ struct file {
 };
 
 static const struct file epyc_guest[] = {
-	{"proc/cpuinfo", "processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
-			 "microcode\t: 0x1000065\ncpu MHz\t\t: 2596.6\n"
-			 "flags\t\t: fpu sse2 hypervisor lahf_lm\n\nprocessor\t: 1\n"},
+	{"proc/cpuinfo",
+		"processor\t: 0\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nstepping\t: 1\n"
+		"microcode\t: 0x1000065\ncpu MHz\t\t: 2596.6\n"
+		"flags\t\t: fpu sse2 hypervisor lahf_lm\n\nprocessor\t: 1\n"},
 	{"sys/devices/system/cpu/online", "0-1\n"},
 	{"sys/devices/system/cpu/smt/active", "0\n"},
 	{VULN "meltdown", "Not affected\n"},
@@ -30,9 +31,10 @@ static const struct file epyc_guest[] = {
 	{"proc/sys/kernel/osrelease", "6.18.5\n"},
 	{"sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n"},
 	{"sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n"},
-	{"proc/self/mounts", "tmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
-			     "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n"
-			     "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"},
+	{"proc/self/mounts",
+		"tmpfs /sys/fs/cgroup tmpfs rw 0 0\n"
+		"cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n"
+		"cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"},
 	{"proc/loadavg", "0.10 0.20 0.30 1/123 4567\n"},
 	{"proc/sys/kernel/random/boot_id", "f0e1d2c3-0000-4000-8000-000000000001\n"},
 	{"sys/class/dmi/id/sys_vendor", "QEMU\n"},

@@ -51,8 +51,8 @@ static const cJSON *at(const cJSON *item, const char *path)
 		size_t len = strcspn(path, ".");
 
 		snprintf(key, sizeof(key), "%.*s", (int)len, path);
-		item = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, atoi(key)) :
-					     cJSON_GetObjectItemCaseSensitive(item, key);
+		item = cJSON_IsArray(item) ? cJSON_GetArrayItem(item, atoi(key))
+					   : cJSON_GetObjectItemCaseSensitive(item, key);
 		path += len + (path[len] == '.');
 	}
 	return item;
@@ -98,8 +98,8 @@ static void text_of_any_spec_gives_no_power_and_asks_for_no_resources(void **sta
 {
 	static const char *const absent[] = {"process.rlimits", "linux.resources", "linux.seccomp",
 		"hooks", "process.terminal.x"};
-	static const char *const empty[] = {"bounding", "effective", "inheritable", "permitted",
-		"ambient"};
+	static const char *const empty[] = {
+		"bounding", "effective", "inheritable", "permitted", "ambient"};
 	cJSON *root = parsed(&full);
 	char path[64];
 

@@ -1,4 +1,5 @@
-/* test_results.c: results.json and flat.json, as Google Benchmark's readers and a later report see them. */
+/* test_results.c: results.json and flat.json, as Google Benchmark's readers and a later report see
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,11 +161,11 @@ static const cJSON *row_named(const cJSON *root, const char *name, int nth)
 {
 	const cJSON *row;
 
-	cJSON_ArrayForEach (row, rows_of(root))
-		if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "name")),
-			    name) == 0 &&
-			nth-- == 0)
-			return row;
+	cJSON_ArrayForEach(row,
+		rows_of(root)) if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row,
+						  "name")),
+					   name) == 0 &&
+		nth-- == 0) return row;
 	return NULL;
 }
 
@@ -192,9 +193,10 @@ static void check_rules(const cJSON *root)
 	assert_string_equal(text_at(context, "library_build_type"), "release");
 	assert_string_equal(text_at(context, "machine_cpu_model"), "AMD EPYC");
 	assert_true(number(context, "num_cpus") == 2);
-	cJSON_ArrayForEach (row, rows_of(root)) {
+	cJSON_ArrayForEach(row, rows_of(root))
+	{
 		assert_true(number(row, "real_time") > 0 || number(row, "cpu_time") == 0 ||
-			    strcmp(text_at(row, "run_type"), "aggregate") == 0);
+			strcmp(text_at(row, "run_type"), "aggregate") == 0);
 		assert_true(isfinite(number(row, "real_time")));
 		assert_true(isfinite(number(row, "cpu_time")));
 		assert_string_equal(text_at(row, "time_unit"), "ns");
@@ -297,7 +299,8 @@ static void flat_file_has_one_row_a_name(void **state)
 
 	check_rules(root);
 	assert_int_equal(cJSON_GetArraySize(rows_of(root)), 5);
-	cJSON_ArrayForEach (row, rows_of(root)) {
+	cJSON_ArrayForEach(row, rows_of(root))
+	{
 		assert_string_equal(text_at(row, "run_type"), "iteration");
 		assert_string_equal(text_at(row, "name"), text_at(row, "run_name"));
 	}
@@ -448,8 +451,8 @@ static void read_of_hostile_files_names_the_key_and_leaves_the_output(void **sta
 		struct tg_results got = {.count = 77};
 
 		files_put_bytes(*state, "bad.json", good, n);
-		assert_int_equal(tg_results_read(files_path(*state, "bad.json"), &got, NULL),
-			-EINVAL);
+		assert_int_equal(
+			tg_results_read(files_path(*state, "bad.json"), &got, NULL), -EINVAL);
 		assert_int_equal(got.count, 77);
 	}
 	free(good);

@@ -18,7 +18,8 @@
 
 #define HEAD "{\"tollgate\":1,\"machine\":\"vm-epyc-2\",\"seed\":7}\n"
 #define TURN                                                                                       \
-	"{\"session\":3,\"block\":1,\"bench\":\"a/b\",\"lane\":\"runc\",\"ops\":500,\"ns\":[10,20]}\n"
+	"{\"session\":3,\"block\":1,\"bench\":\"a/"                                                \
+	"b\",\"lane\":\"runc\",\"ops\":500,\"ns\":[10,20]}\n"
 
 static void row_of_a_known_name_is_the_same_index(void **state)
 {
@@ -124,7 +125,8 @@ static void read_of_every_optional_key_is_taken(void **state)
 	static const char text[] = HEAD
 		"{\"session\":1,\"block\":2,\"bench\":\"a/b\",\"phase\":\"touch\",\"lane\":\"x\","
 		"\"ops\":1,\"ns\":5,\"unit\":\"us\",\"stage\":\"confirm\",\"cpus\":2,\"round\":9}\n"
-		"{\"session\":1,\"block\":2,\"bench\":\"a/b\",\"lane\":\"x\",\"ops\":1,\"error\":38}";
+		"{\"session\":1,\"block\":2,\"bench\":\"a/"
+		"b\",\"lane\":\"x\",\"ops\":1,\"error\":38}";
 	struct tg_samples set = {0};
 	struct tg_err err = {0};
 
@@ -148,7 +150,8 @@ static void read_of_a_second_file_shifts_sessions_that_are_taken(void **state)
 	static const char other[] =
 		"{\"tollgate\":1,\"machine\":\"other\",\"seed\":9}\n"
 		"{\"session\":3,\"block\":0,\"bench\":\"c\",\"lane\":\"crun\",\"ops\":1,\"ns\":1}\n"
-		"{\"session\":5,\"block\":0,\"bench\":\"a/b\",\"lane\":\"runc\",\"ops\":1,\"ns\":1}\n";
+		"{\"session\":5,\"block\":0,\"bench\":\"a/"
+		"b\",\"lane\":\"runc\",\"ops\":1,\"ns\":1}\n";
 	struct tg_samples set = {0};
 
 	files_put(*state, "one", HEAD TURN);
@@ -268,8 +271,9 @@ static void read_of_every_cut_keeps_whole_lines_or_fails(void **state)
 		files_put_bytes(*state, "cut", text, n);
 		rc = tg_samples_read(files_path(*state, "cut"), &set, NULL);
 		/* A cut just before or after a newline leaves whole lines; any other is refused. */
-		if ((rc == 0) != (n + 1 == first || n == first || n + 1 == second || n == second ||
-				  n + 2 == sizeof(text)))
+		if ((rc == 0) !=
+			(n + 1 == first || n == first || n + 1 == second || n == second ||
+				n + 2 == sizeof(text)))
 			fail_msg("cut at %zu: %d", n, rc);
 		tg_samples_free(&set);
 	}

@@ -75,7 +75,8 @@ static int by_segment(const void *pa, const void *pb)
 	int c = three_way((uint64_t)a->row << 32 | a->session, (uint64_t)b->row << 32 | b->session);
 
 	if (c == 0)
-		c = three_way((uint64_t)a->block << 8 | a->pairing, (uint64_t)b->block << 8 | b->pairing);
+		c = three_way(
+			(uint64_t)a->block << 8 | a->pairing, (uint64_t)b->block << 8 | b->pairing);
 	return c != 0 ? c : three_way(a->order, b->order);
 }
 
@@ -138,8 +139,8 @@ static void pair_with_reference(struct turn *t, size_t n, uint16_t ref_lane)
 	}
 }
 
-static void fill_turn(const struct tg_sample *s, size_t order, const struct tg_row_policy *policy,
-	struct turn *t)
+static void fill_turn(
+	const struct tg_sample *s, size_t order, const struct tg_row_policy *policy, struct turn *t)
 {
 	bool absolute = policy->ref_lane == TG_NO_LANE;
 

@@ -165,7 +165,7 @@ static double walsh_select(const double *x, size_t n, size_t k)
 		else
 			lo = mid + 1;
 	}
-	return value_of(lo);
+	return value_of(lo) + 0.0; /* 0, never -0 */
 }
 
 /* -inf + inf has no average, and would break the order that the selection relies on. */
