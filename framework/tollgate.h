@@ -58,11 +58,18 @@ enum tg_flag {
 	TG_FULL = 8,	/* only with --full */
 };
 
+/* Where a file bench puts its files; each place is a case of its own: "file/open_close/bind". */
+enum tg_place {
+	TG_TMPFS = 1, /* the sandbox's own tmpfs */
+	TG_BIND = 2,  /* a host's tmpfs, bound in */
+	TG_ROOT = 4,  /* the root file system */
+};
+
 /* One turn's sub-batch, as a body sees it. */
 struct tg_run {
 	uint64_t ops;
 	int64_t param;	  /* N of "write_file/N"; 0 without parameters */
-	const char *root; /* prefix of the places, without a trailing slash: "" inside a sandbox */
+	const char *dir;  /* of the bench's place (tmpfs where it has none), with a trailing slash: "/tmp/" */
 
 	/* Set up by .setup, used by .body, released by .teardown; fds start as -1 and are closed for you. */
 	int fd[2];
@@ -95,6 +102,10 @@ struct tg_bench {
 	enum tg_metric metric;
 	unsigned flags;	 /* enum tg_flag */
 	int rev;	 /* raised when the body changes: baseline rows of another rev are void */
+	unsigned places; /* enum tg_place; 0: no file, or one that is only a means */
+	uint64_t turn_ops_max;	 /* > 0: at most this many ops in a turn, warm part and all: benches that leak */
+	uint64_t turn_bytes_max; /* > 0: at most this many times the parameter, likewise */
+	const char *gvisor;	 /* gVisor's own name of the same op: "BM_Getpid"; NULL: it has none */
 	int cpus;	 /* 2: only in lanes placed on 2 or more CPUs; 0 and 1: in every lane */
 	const char *unit;  /* NULL: "ns" */
 	double tolerance;  /* > 0: this row's own, in .unit for TG_REF_NONE; 0: the run's */

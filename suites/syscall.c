@@ -105,8 +105,8 @@ static int make_file(struct tg_run *run)
 	char path[TG_PATH_MAX] = "";
 	int rc;
 
-	strncat(path, run->root, sizeof(path) - 32);
-	strcat(path, "/tmp/write_file");
+	strncat(path, run->dir, sizeof(path) - 32);
+	strcat(path, "write_file");
 	run->size = (size_t)run->param;
 	run->mem = mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (run->mem == MAP_FAILED)

@@ -5,6 +5,7 @@
 #include "host/version.h"
 #include "report/junit.h"
 #include "report/table.h"
+#include "report/tsv.h"
 #include "store/file.h"
 #include "store/samples_file.h"
 #include "verdict/stats.h"
@@ -44,6 +45,11 @@ static void describe_lanes(const struct tg_work *w, struct tg_results *r)
 		s->cpus = p->lane->cpus;
 		s->ready = !p->failed;
 		snprintf(s->reason, sizeof(s->reason), "%s", p->reason);
+		s->timed_s = (double)p->timed_ns / 1e9;
+		s->warm_s = (double)p->warm_ns / 1e9;
+		s->fixed_s = (double)(p->turn_ns - p->timed_ns - p->warm_ns) / 1e9;
+		r->timed_s += s->timed_s + (double)p->lives_ns / 1e9;
+		r->warm_s += s->warm_s;
 	}
 }
 
@@ -60,8 +66,6 @@ static int make_results(const struct tg_work *w, struct tg_results *r, struct tg
 		snprintf(r->baseline_date, sizeof(r->baseline_date), "%s", newest ? newest : "");
 	}
 	describe_lanes(w, r);
-	r->timed_s = (double)w->plan.timed_ns / 1e9;
-	r->warm_s = (double)w->plan.warm_ns / 1e9;
 	r->wall_s = (double)w->plan.wall_ns / 1e9;
 	return tg_judge(w, r, err);
 }
@@ -81,6 +85,9 @@ static int write_outputs(const struct tg_work *w, const struct tg_results *r, st
 	snprintf(path, sizeof(path), "%s/flat.json", w->out_dir);
 	if (tg_results_write_flat(r, path, err) < 0)
 		return -err->code;
+	snprintf(path, sizeof(path), "%s/gates.tsv", w->out_dir);
+	if (tg_tsv_write(r, path, err) < 0)
+		return -err->code;
 	snprintf(path, sizeof(path), "%s/junit.xml", w->out_dir);
 	return tg_junit_write(r, path, err);
 }
@@ -92,9 +99,13 @@ static void print_results(const struct tg_work *w, const struct tg_results *r)
 		.color = isatty(STDOUT_FILENO) && !(no_color && *no_color)};
 
 	tg_table_print(stdout, r, &style);
-	printf("time    %.0f s measuring: %.0f %% in timed sub-batches, %.0f %% in warm parts\n", r->wall_s,
+	printf("time    %.0f s measuring: %.0f %% timed, %.0f %% in warm parts\n", r->wall_s,
 		100 * r->timed_s / r->wall_s, 100 * r->warm_s / r->wall_s);
-	printf("report  %s/{results.json,flat.json,samples.jsonl,junit.xml}\n", w->out_dir);
+	for (size_t i = 0; i < r->lane_count && w->o->verbose; i++)
+		if (r->lanes[i].timed_s > 0)
+			printf("        %s: fixed cost of a turn (clock, call, wire) %.2f %% of its sub-batches\n",
+				r->lanes[i].name, 100 * r->lanes[i].fixed_s / r->lanes[i].timed_s);
+	printf("report  %s/{results.json,flat.json,gates.tsv,samples.jsonl,junit.xml}\n", w->out_dir);
 }
 
 /* ---- one run ---- */
@@ -212,7 +223,9 @@ int tg_cmd_check(const struct tg_options *o)
 	if (judging && w.baseline)
 		tg_gates_run(&r);
 	print_results(&w, &r);
-	status = judging ? (int)tg_judge_exit(&w, &r) : TG_EXIT_OK;
+	status = (int)tg_judge_exit(&w, &r);
+	if (!judging && status == TG_EXIT_NOTHING)
+		status = TG_EXIT_OK; /* nothing was to be judged */
 	if (judging)
 		advise(&w, status);
 out:

@@ -4,11 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t spread(const struct tg_bench *b)
+#define PLACES 3
+static const char *const place_names[PLACES] = {"tmpfs", "bind", "root"};
+
+static size_t params_of(const struct tg_bench *b)
 {
 	size_t params = b->param_count + b->full_param_count;
 
 	return params ? params : 1;
+}
+
+static size_t places_of(const struct tg_bench *b)
+{
+	return b->places ? (size_t)__builtin_popcount(b->places) : 1;
+}
+
+static size_t spread(const struct tg_bench *b)
+{
+	return params_of(b) * places_of(b);
 }
 
 size_t tg_case_count(const struct tg_suite *const *suites, size_t count)
@@ -21,23 +34,38 @@ size_t tg_case_count(const struct tg_suite *const *suites, size_t count)
 	return n;
 }
 
+const char *tg_place_name(enum tg_place place)
+{
+	return place ? place_names[__builtin_ctz(place)] : "";
+}
+
 static void name_of(const struct tg_case *c, const char *phase, char out[TG_BENCH_NAME_MAX])
 {
 	bool has_param = c->bench->param_count + c->bench->full_param_count > 0;
-	int used = snprintf(out, TG_BENCH_NAME_MAX, "%s/%s%s%s", c->suite->name, c->bench->name,
-		phase ? "/" : "", phase ? phase : "");
+	int used = snprintf(out, TG_BENCH_NAME_MAX, "%s/%s%s%s%s%s", c->suite->name, c->bench->name,
+		c->place ? "/" : "", tg_place_name(c->place), phase ? "/" : "", phase ? phase : "");
 
 	if (has_param && used > 0 && used < TG_BENCH_NAME_MAX)
 		snprintf(out + used, TG_BENCH_NAME_MAX - (size_t)used, "/%" PRId64, c->param);
 }
 
+/* The nth place of the set. */
+static enum tg_place place_at(unsigned places, size_t n)
+{
+	for (; n; n--)
+		places &= places - 1;
+	return (enum tg_place)(places & -places);
+}
+
 static void fill(const struct tg_suite *suite, const struct tg_bench *b, size_t i, struct tg_case *out)
 {
-	*out = (struct tg_case){.suite = suite, .bench = b};
-	if (i < b->param_count) {
-		out->param = b->params[i];
+	size_t param = i % params_of(b);
+
+	*out = (struct tg_case){.suite = suite, .bench = b, .place = place_at(b->places, i / params_of(b))};
+	if (param < b->param_count) {
+		out->param = b->params[param];
 	} else if (b->full_param_count) {
-		out->param = b->full_params[i - b->param_count];
+		out->param = b->full_params[param - b->param_count];
 		out->full = true;
 	}
 	out->full |= (b->flags & TG_FULL) != 0;

@@ -12,6 +12,7 @@ struct tg_case {
 	const struct tg_suite *suite;
 	const struct tg_bench *bench;
 	int64_t param;
+	enum tg_place place; /* 0: none */
 	bool full; /* only with --full */
 	char name[TG_BENCH_NAME_MAX]; /* "syscall/write_file/4000" */
 };
@@ -26,5 +27,8 @@ bool tg_case_find(const struct tg_suite *const *suites, size_t count, const char
 
 /* The row name of a phase of a case: suite/bench/phase[/param]. phase NULL: the case's own name. */
 void tg_case_row(const struct tg_case *c, const char *phase, char out[TG_BENCH_NAME_MAX]);
+
+/* "tmpfs", "bind", "root"; "" for none. */
+const char *tg_place_name(enum tg_place place);
 
 #endif

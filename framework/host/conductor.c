@@ -81,10 +81,10 @@ static void stop_all(struct tg_session_plan *plan)
 		struct tg_player *p = &plan->players[i];
 		struct tg_err err = {0};
 
-		plan->timed_ns += p->box.timed_ns;
-		plan->warm_ns += p->box.warm_ns;
-		plan->turn_wall_ns += p->box.turn_wall_ns;
-		p->box.timed_ns = p->box.warm_ns = p->box.turn_wall_ns = 0;
+		p->timed_ns += p->box.timed_ns;
+		p->warm_ns += p->box.warm_ns;
+		p->turn_ns += p->box.turn_ns;
+		p->box.timed_ns = p->box.warm_ns = p->box.turn_ns = 0;
 		if (p->failed || p->box.child.pid <= 0)
 			continue;
 		if (tg_sandbox_quit(&p->box, &err) < 0)

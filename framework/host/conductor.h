@@ -25,6 +25,8 @@ struct tg_player {
 	char version[96];
 	struct tg_sandbox box;
 	uint64_t started_ns; /* of its last start, for the deadline */
+	uint64_t timed_ns, warm_ns, turn_ns; /* sums over turns: in sub-batches, in warm parts, as the host waited */
+	uint64_t lives_ns;		     /* sum over timed lives */
 };
 
 /* One bench of a session. */
@@ -59,7 +61,7 @@ struct tg_session_plan {
 	size_t next_row;     /* of the Williams design */
 	struct tg_inject inject;
 	const volatile int *stop; /* a signal's number, once it came */
-	uint64_t timed_ns, warm_ns, wall_ns, turn_wall_ns;
+	uint64_t wall_ns; /* of all blocks */
 
 	/* told after every bench of a block; done runs from 1 to of */
 	void (*progress)(void *arg, const struct tg_item *item, size_t done, size_t of);

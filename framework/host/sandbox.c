@@ -193,7 +193,7 @@ int tg_sandbox_ask(struct tg_sandbox *s, struct tg_request *req, uint64_t timeou
 		return tg_err_set(err, EPROTO, "it ran %u sub-batches, not %u", answer->batches, req->batches);
 	s->timed_ns += answer->batch[answer->batches - 1].end_ns - answer->batch[0].start_ns;
 	s->warm_ns += answer->warm_ns;
-	s->turn_wall_ns += received - sent;
+	s->turn_ns += received - sent;
 	return check_clock(s, answer, sent, received, err);
 }
 

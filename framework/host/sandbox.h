@@ -27,7 +27,7 @@ struct tg_sandbox {
 		bool known;
 		uint64_t sent_ns, received_ns, start_ns; /* of the first turn */
 	} clock;
-	uint64_t timed_ns, warm_ns, turn_wall_ns; /* sums over turns */
+	uint64_t timed_ns, warm_ns, turn_ns; /* sums over turns */
 };
 
 /* Start, in steps so that many come up in parallel: _begin spawns the runtime, _await reads its hello and checks

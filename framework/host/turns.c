@@ -61,10 +61,23 @@ static bool ask(struct tg_session_plan *plan, size_t who, const struct tg_item *
 	return false;
 }
 
+/* The most ops of a sub-batch: of a turn's warm part and sub-batches together, a bench may set a bound. */
+static uint64_t ops_max(const struct tg_case *c)
+{
+	uint64_t most = TG_WIRE_OPS_MAX;
+
+	if (c->bench->turn_ops_max)
+		most = c->bench->turn_ops_max / (TG_BATCHES + 1);
+	if (c->bench->turn_bytes_max && c->param > 0 &&
+		c->bench->turn_bytes_max / (uint64_t)c->param / (TG_BATCHES + 1) < most)
+		most = c->bench->turn_bytes_max / (uint64_t)c->param / (TG_BATCHES + 1);
+	return most ? most : 1;
+}
+
 /* Find how many ops make a sub-batch of about TG_BATCH_NS. An op that fails leaves 1: its turns say why. */
 static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *item)
 {
-	uint64_t ops = 1;
+	uint64_t ops = 1, most = ops_max(&item->c);
 
 	for (int tries = 0; tries < 24; tries++) {
 		struct tg_answer a;
@@ -73,12 +86,14 @@ static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *
 		if (!ask(plan, who, item, ops, ops, 1, &a) || a.error)
 			break;
 		ns = a.batch[0].end_ns - a.batch[0].start_ns;
-		if (ns >= TG_BATCH_NS / 2) {
-			ops = ns > TG_BATCH_NS && ops == 1 ? 1 : ops * TG_BATCH_NS / ns;
+		if (ns >= TG_BATCH_NS / 2 || ops == most) {
+			ops = ns ? ops * TG_BATCH_NS / ns : ops;
 			break;
 		}
 		ops *= ns > TG_BATCH_NS / 100 ? (TG_BATCH_NS + ns - 1) / ns : 32;
+		ops = ops < most ? ops : most;
 	}
+	ops = ops < most ? ops : most;
 	item->ops[who] = ops ? ops : 1;
 }
 
@@ -243,6 +258,7 @@ static bool live(struct tg_session_plan *plan, struct tg_player *p, struct tg_li
 		tg_sandbox_await(&p->box, p->lane, &plan->ground, deadline, &err) == 0 &&
 		tg_sandbox_quit(&p->box, &err) == 0) {
 		*life = p->box.child.life;
+		p->lives_ns += life->gone_ns - life->spawn_ns;
 		return true;
 	}
 	fail(p, "startup", &err);

@@ -10,7 +10,8 @@ struct tg_stage {
 	struct tg_case c;
 	struct tg_run run;
 	bool up;
-	const char *root;
+	const char *root; /* prefix of all places: "" in a root of its own */
+	char dir[TG_PATH_MAX];
 };
 
 /* Set up `name` unless it is up already. 0 or -errno (-ENOENT: no such bench here). */

@@ -17,6 +17,15 @@ void tg_stage_leave(struct tg_stage *stage)
 	stage->up = false;
 }
 
+static void set_dir(struct tg_stage *stage)
+{
+	static const char *const dirs[] = {"/tmp/", "/bind/", "/"};
+
+	stage->dir[0] = '\0';
+	strncat(stage->dir, stage->root, sizeof(stage->dir) - 16);
+	strcat(stage->dir, dirs[stage->c.place ? __builtin_ctz(stage->c.place) : 0]);
+}
+
 int tg_stage_enter(struct tg_stage *stage, const char *name)
 {
 	int rc = 0;
@@ -26,8 +35,9 @@ int tg_stage_enter(struct tg_stage *stage, const char *name)
 	tg_stage_leave(stage);
 	if (!tg_case_find(tg_suites, tg_suite_count, name, &stage->c))
 		return -ENOENT;
+	set_dir(stage);
 	stage->run = (struct tg_run){.param = stage->c.param,
-		.root = stage->root,
+		.dir = stage->dir,
 		.fd = {-1, -1},
 		.phases = stage->c.bench->phases};
 	stage->up = true;

@@ -38,6 +38,7 @@ struct tg_lane_state {
 	int cpus;
 	bool ready;
 	char reason[256]; /* why not, one line */
+	double timed_s, warm_s, fixed_s; /* its turns: in sub-batches, in warm parts, clock and call and wire */
 };
 
 struct tg_results {
@@ -55,7 +56,7 @@ struct tg_results {
 	char *sources;	     /* owned; where v[].source point after tg_results_read, else NULL */
 	bool is_void;
 	char void_reason[160];
-	double timed_s, warm_s, wall_s; /* inside sub-batches, in warm parts, of the measuring */
+	double timed_s, warm_s, wall_s; /* in sub-batches and timed lives, in warm parts, of the measuring */
 };
 
 void tg_results_free(struct tg_results *r); /* what it holds */

@@ -6,8 +6,8 @@ function(tollgate_test NAME)
 	target_link_libraries(test_${NAME} PRIVATE tg_cli)
 	target_compile_definitions(test_${NAME} PRIVATE TG_TEST_BUILD="${CMAKE_BINARY_DIR}"
 		TG_TEST_SOURCE="${CMAKE_SOURCE_DIR}")
-	add_test(NAME ${NAME} COMMAND test_${NAME})
-	set_tests_properties(${NAME} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+	add_test(NAME unit_${NAME} COMMAND test_${NAME})
+	set_tests_properties(unit_${NAME} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
 
 file(GLOB tests CONFIGURE_DEPENDS ${TG_FW}/tests/test_*.c)
