@@ -64,6 +64,14 @@ macro(tollgate_finish)
 		-fno-test-coverage>)
 	target_link_options(probe PRIVATE -static -fno-sanitize=all)
 
+	# noted in the fingerprint, never compared
+	execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE TG_COMMIT
+		OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+	if(TG_COMMIT)
+		set_source_files_properties(${TG_FW}/store/machine.c PROPERTIES COMPILE_DEFINITIONS
+			TG_COMMIT="${TG_COMMIT}")
+	endif()
+
 	file(GLOB verdict CONFIGURE_DEPENDS ${TG_FW}/verdict/*.c)
 	add_library(tg_verdict STATIC ${verdict})
 	target_link_libraries(tg_verdict PUBLIC tg_common m)

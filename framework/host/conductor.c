@@ -165,10 +165,10 @@ static int run_items(struct tg_session_plan *plan, enum tg_stage stage, const bo
 	return rc;
 }
 
-static bool wants_lives(const struct tg_session_plan *plan, const bool *use)
+static bool wants(const struct tg_session_plan *plan, const bool *use, enum tg_kind kind)
 {
-	for (size_t i = 0; i < plan->item_count; i++)
-		if (wanted(plan, use, i) && plan->items[i].c.bench->kind == TG_LIFE)
+	for (size_t i = 1; i < plan->item_count; i++) /* 0 is the control */
+		if (wanted(plan, use, i) && plan->items[i].c.bench->kind == kind)
 			return true;
 	return false;
 }
@@ -187,13 +187,15 @@ int tg_conductor_block(struct tg_session_plan *plan, enum tg_stage stage, const 
 
 	start_all(plan);
 	rc = check_references(plan, err);
+	if (rc == 0 && wants(plan, use, TG_BODY))
+		tg_turns_settle(plan);
 	if (rc == 0)
 		rc = run_items(plan, stage, use, samples, err);
 	if (rc == 0)
 		stop_all(plan);
 	else
 		kill_all(plan);
-	if (rc == 0 && wants_lives(plan, use))
+	if (rc == 0 && wants(plan, use, TG_LIFE))
 		rc = tg_turns_lives(plan, use, stage, samples, err);
 	if (rc == 0)
 		rc = check_references(plan, err);

@@ -11,8 +11,9 @@
 
 #define TG_BATCHES     8
 #define TG_LIFE_ROUNDS 3
-#define TG_SPIN_ROUNDS 2
+#define TG_SPIN_ROUNDS 5
 #define TG_BATCH_NS    900000 /* what a sub-batch is calibrated to: turns of 7 ms and their warm part */
+#define TG_SPIN_NS     100000 /* the control's: short, so that it fits between a sandbox's own interruptions */
 
 /* One lane of a session. */
 struct tg_player {

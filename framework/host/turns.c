@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define ROUNDS_WHEN_SLOW 3
 
@@ -74,9 +75,38 @@ static uint64_t ops_max(const struct tg_case *c)
 	return most ? most : 1;
 }
 
+#define CHEAP_NS     1000 /* two readings of a clock and a hundred steps of computing */
+#define SETTLE_NS    (4 * TG_NS_PER_S)
+#define SETTLE_STEP  20000000
+
+/* Is a sub-batch of one step of the control as short as it should be? */
+static bool clock_is_cheap(struct tg_session_plan *plan, size_t who)
+{
+	struct tg_answer a;
+	uint64_t least = UINT64_MAX;
+
+	if (!ask(plan, who, &plan->items[0], 0, 1, TG_BATCHES, &a) || a.error)
+		return true; /* it has failed: nothing to wait for */
+	for (uint32_t i = 0; i < a.batches; i++)
+		if (a.batch[i].end_ns - a.batch[i].start_ns < least)
+			least = a.batch[i].end_ns - a.batch[i].start_ns;
+	return least <= CHEAP_NS;
+}
+
+void tg_turns_settle(struct tg_session_plan *plan)
+{
+	const struct timespec step = {.tv_nsec = SETTLE_STEP};
+	uint64_t end = tg_now_ns() + SETTLE_NS;
+
+	for (size_t i = 0; i < plan->player_count; i++)
+		while (!clock_is_cheap(plan, i) && tg_now_ns() < end && !(plan->stop && *plan->stop))
+			nanosleep(&step, NULL);
+}
+
 /* Find how many ops make a sub-batch of about TG_BATCH_NS. An op that fails leaves 1: its turns say why. */
 static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *item)
 {
+	const uint64_t target = item->c.bench->flags & TG_CONTROL ? TG_SPIN_NS : TG_BATCH_NS;
 	uint64_t ops = 1, most = ops_max(&item->c);
 
 	for (int tries = 0; tries < 24; tries++) {
@@ -86,11 +116,11 @@ static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *
 		if (!ask(plan, who, item, ops, ops, 1, &a) || a.error)
 			break;
 		ns = a.batch[0].end_ns - a.batch[0].start_ns;
-		if (ns >= TG_BATCH_NS / 2 || ops == most) {
-			ops = ns ? ops * TG_BATCH_NS / ns : ops;
+		if (ns >= target / 2 || ops == most) {
+			ops = ns ? ops * target / ns : ops;
 			break;
 		}
-		ops *= ns > TG_BATCH_NS / 100 ? (TG_BATCH_NS + ns - 1) / ns : 32;
+		ops *= ns > target / 100 ? (target + ns - 1) / ns : 32;
 		ops = ops < most ? ops : most;
 	}
 	ops = ops < most ? ops : most;

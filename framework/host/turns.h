@@ -4,7 +4,14 @@
 
 #include "host/conductor.h"
 
-/* All return 0, or -ENOMEM / -EINTR; a lane that fails is marked and the rest goes on. */
+/*
+ * Wait until reading the clock is cheap in every lane. gVisor's vDSO answers only after about two seconds; until then
+ * each reading is a system call of some 15 us (ptrace), 5 % of a sub-batch. Gives up after four seconds: a lane
+ * without a vDSO has that cost always.
+ */
+void tg_turns_settle(struct tg_session_plan *plan);
+
+/* These return 0, or -ENOMEM / -EINTR; a lane that fails is marked and the rest goes on. */
 int tg_turns_body(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
 	struct tg_samples *samples, struct tg_err *err);
 int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,

@@ -17,6 +17,22 @@ foreach(t ${tests})
 	tollgate_test(${t})
 endforeach()
 
+# A stand-in for the probe that does what its arguments say; static like the probe, whose place it can take.
+add_executable(fake_lane ${TG_FW}/tests/fake_lane.c ${TG_COMMON_SOURCES} ${GEN}/build_id.c)
+add_dependencies(fake_lane tg_build_id)
+target_link_libraries(fake_lane PRIVATE tg_flags)
+target_compile_options(fake_lane PRIVATE -fno-sanitize=all $<$<CONFIG:Coverage>:-fno-profile-arcs
+	-fno-test-coverage>)
+target_link_options(fake_lane PRIVATE -static -fno-sanitize=all)
+set_target_properties(fake_lane PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+
+# These start sandboxes, which only one program at a time may measure.
+foreach(t child real scenarios scenario_ends scenario_faults)
+	if(TEST unit_${t})
+		set_tests_properties(unit_${t} PROPERTIES RUN_SERIAL ON)
+	endif()
+endforeach()
+
 add_test(NAME rooms COMMAND ${CMAKE_SOURCE_DIR}/ci/check-rooms.sh ${CMAKE_SOURCE_DIR})
 add_test(NAME rooms_check_trips COMMAND ${CMAKE_SOURCE_DIR}/ci/test-check-rooms.sh)
 
