@@ -22,7 +22,7 @@ void tg_gates_run(const struct tg_results *r);
 /* Open the machine-wide lock: one conductor at a time. 0, or -EBUSY with err. */
 int tg_lock(struct tg_err *err);
 
-/* Remove what a killed run left: cgroups and plain directories. Returns how many things were removed. */
+/* Remove what a killed run left: cgroups and plain directories. Only under the lock. Returns how many things. */
 unsigned tg_sweep(void);
 
 /* Set by SIGINT, SIGTERM and SIGHUP. */

@@ -30,6 +30,8 @@ void tg_signals_catch(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static bool locked;
+
 /* An abstract socket is a lock without a file: the kernel drops it with its holder, however that ends. */
 int tg_lock(struct tg_err *err)
 {
@@ -40,8 +42,9 @@ int tg_lock(struct tg_err *err)
 	memcpy(at.sun_path + 1, name, sizeof(name) - 1);
 	if (fd < 0)
 		return tg_err_set(err, errno, "socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&at,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name))) == 0)
+	locked = bind(fd, (struct sockaddr *)&at,
+			 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name))) == 0;
+	if (locked)
 		return 0; /* held until this process ends */
 	close(fd);
 	return tg_err_set(err, EBUSY, "another tollgate is measuring on this machine: wait for it to end");
@@ -70,5 +73,7 @@ static unsigned sweep_plain(void)
 
 unsigned tg_sweep(void)
 {
+	if (!locked)
+		return 0; /* another one's sandboxes may be alive */
 	return tg_cgroup_sweep(TG_CGROUP_TOP) + sweep_plain();
 }

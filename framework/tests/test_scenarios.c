@@ -206,7 +206,7 @@ static void append_adds_a_session(void **state)
 	scenario_exits(s, "record --append" SIZE LANES FILES "same.json", 0);
 	scenario_says(s, "5 sessions");
 	scenario_exits(s, "check" SIZE LANES FILES "same.json", 0);
-	scenario_says(s, "B=5");
+	scenario_says(s, "baseline 5 sessions");
 }
 
 /* ---- compare ---- */
