@@ -48,6 +48,12 @@ enum tg_metric {
 	TG_METRIC_NONE,
 	TG_LIFE_FIRST_BYTE, /* spawn of the runtime to the first byte from the probe */
 	TG_LIFE_TOTAL,	    /* spawn to nothing left: no process, mount or cgroup */
+	TG_LIFE_CREATE,	    /* OCI lanes, in steps: `create` */
+	TG_LIFE_START,	    /* `start` */
+	TG_LIFE_EXIT,	    /* told to quit, to the end of its last process */
+	TG_LIFE_DELETE,	    /* `delete`, to nothing left */
+	TG_LIFE_CHURN,	    /* .params sandboxes at once (at most 16): first spawn to the last one gone */
+	TG_GAUGE_IDLE_CPU,  /* us of CPU that all its host processes use in a second */
 	TG_GAUGE_PSS,	    /* KiB: PSS and shmem of all host processes of the sandbox */
 };
 
@@ -56,6 +62,8 @@ enum tg_flag {
 	TG_CONTROL = 2, /* expected to cost the same in every lane; outside tolerance it voids the lane */
 	TG_QUICK = 4,	/* in the small set for pull requests */
 	TG_FULL = 8,	/* only with --full */
+	TG_CALLS_VARY = 16,	 /* .calls is empty: their number is not whole, or up to the libc */
+	TG_CALLS_PER_PARAM = 32, /* .calls are those of one of the parameter's N: "map_touch_many/N" */
 };
 
 /* Where a file bench puts its files; each place is a case of its own: "file/open_close/bind". */
@@ -111,8 +119,11 @@ struct tg_bench {
 	double tolerance;  /* > 0: this row's own, in .unit for TG_REF_NONE; 0: the run's */
 	const int64_t *params, *full_params; /* full_params: only with --full */
 	size_t param_count, full_param_count;
+	int64_t growth[2]; /* {from, to}, both among the params: one more row, suite/bench/growth, whose value is
+			    * ln(slowdown at `to` / slowdown at `from`): flat turning linear is seen at once */
 	const char *phases[TG_PHASES_MAX + 1]; /* NULL-terminated; each its own row */
-	struct tg_call calls[6];	       /* system calls of one op, natively */
+	struct tg_call calls[6];	       /* system calls of one op, natively; none: it makes none */
+	struct tg_call extra[2]; /* at most so many besides, in a sub-batch of up to 32 ops: a rewind */
 };
 
 #define TG_STRING_(x) #x

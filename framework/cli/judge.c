@@ -37,6 +37,33 @@ static struct tg_row_policy policy_of(const struct tg_work *w, const struct tg_b
 		.any_cpus = bench->kind == TG_LIFE};
 }
 
+/* One block more for each block in which both levels were measured: how much dearer the far one is. */
+static int grow(const struct tg_item *item, struct blocks *all)
+{
+	size_t count = all->count;
+	struct tg_block *more;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count && all->v[i].row == item->row; k++) {
+			const struct tg_block *to = &all->v[i], *from = &all->v[k];
+			struct tg_block b = *to;
+
+			if (from->row != item->growth_from || from->lane != to->lane || from->cpus != to->cpus ||
+				from->session != to->session || from->block != to->block)
+				continue;
+			b.row = item->growth_row;
+			b.y = to->y - from->y;
+			b.cost = to->cost / from->cost;
+			b.error = to->error ? to->error : from->error;
+			more = realloc(all->v, (all->count + 1) * sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			all->v = more;
+			all->v[all->count++] = b;
+		}
+	return 0;
+}
+
 static int estimate(const struct tg_work *w, struct blocks *out, struct tg_err *err)
 {
 	tg_autofree struct tg_row_policy *rows = calloc(w->samples.row_count, sizeof(*rows));
@@ -52,6 +79,11 @@ static int estimate(const struct tg_work *w, struct blocks *out, struct tg_err *
 	}
 	if (tg_estimate(w->samples.v, w->samples.count, rows, w->samples.row_count, &out->v, &out->count) < 0)
 		return tg_err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < w->plan.item_count; i++)
+		if (w->items[i].grows && grow(&w->items[i], out) < 0) {
+			free(out->v);
+			return tg_err_set(err, ENOMEM, "out of memory");
+		}
 	return 0;
 }
 
@@ -297,7 +329,7 @@ int tg_judge(const struct tg_work *w, struct tg_results *r, struct tg_err *err)
 		return rc;
 	owned = all.v;
 	for (size_t i = 1; i < w->plan.item_count; i++)
-		rows += 1 + w->items[i].phase_count;
+		rows += 1 + w->items[i].phase_count + w->items[i].grows;
 	r->tolerance = w->o->tolerance > 0 ? w->o->tolerance : TG_POLICY_DEFAULT.tolerance;
 	r->v = calloc(rows * w->plan.player_count + 1, sizeof(*r->v));
 	if (!r->v)
@@ -313,6 +345,8 @@ int tg_judge(const struct tg_work *w, struct tg_results *r, struct tg_err *err)
 			rc = add_result(w, &all, item, item->row, &w->players[p], r);
 			for (size_t k = 0; k < item->phase_count && rc == 0; k++)
 				rc = add_result(w, &all, item, item->phase_row[k], &w->players[p], r);
+			if (item->grows && rc == 0)
+				rc = add_result(w, &all, item, item->growth_row, &w->players[p], r);
 		}
 	if (rc == 0)
 		rc = apply_null(r);
@@ -332,7 +366,8 @@ static const struct tg_item *item_of(const struct tg_work *w, const struct tg_re
 	for (size_t i = 0; i < w->plan.item_count; i++) {
 		const struct tg_item *item = &w->items[i];
 
-		if (!strcmp(w->samples.rows[item->row].name, r->bench))
+		if (!strcmp(w->samples.rows[item->row].name, r->bench) ||
+			(item->grows && !strcmp(w->samples.rows[item->growth_row].name, r->bench)))
 			return item;
 		for (size_t k = 0; k < item->phase_count; k++)
 			if (!strcmp(w->samples.rows[item->phase_row[k]].name, r->bench))

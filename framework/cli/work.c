@@ -192,6 +192,30 @@ static int add_rows(struct tg_work *w, struct tg_item *item, struct tg_err *err)
 	return row < 0 ? tg_err_set(err, -row, "row `%s`: %s", item->c.name, strerror(-row)) : 0;
 }
 
+/* "suite/bench/growth", once both of its parameters are in the run. */
+static int add_growth(struct tg_work *w, struct tg_item *to, struct tg_err *err)
+{
+	char name[TG_BENCH_NAME_MAX];
+	int row;
+
+	for (size_t i = 0; i < w->plan.item_count; i++) {
+		const struct tg_item *from = &w->items[i];
+
+		if (from == to || from->c.bench != to->c.bench || from->c.place != to->c.place ||
+			from->c.param != to->c.bench->growth[0] || to->c.param != to->c.bench->growth[1])
+			continue;
+		snprintf(name, sizeof(name), "%s", to->c.name);
+		strcpy(strrchr(name, '/'), "/growth");
+		row = tg_samples_row(&w->samples, name, "x");
+		if (row < 0)
+			return tg_err_set(err, -row, "row `%s`: %s", name, strerror(-row));
+		to->grows = true;
+		to->growth_row = (uint16_t)row;
+		to->growth_from = from->row;
+	}
+	return 0;
+}
+
 static int choose_items(struct tg_work *w, struct tg_err *err)
 {
 	size_t count = tg_case_count(tg_suites, tg_suite_count);
@@ -214,6 +238,9 @@ static int choose_items(struct tg_work *w, struct tg_err *err)
 		injected |= !strcmp(c.name, w->o->inject.bench) && c.bench->kind == TG_BODY;
 		w->plan.item_count++;
 	}
+	for (size_t i = 0; i < w->plan.item_count; i++)
+		if (add_growth(w, &w->items[i], err) < 0)
+			return -err->code;
 	w->plan.items = w->items;
 	if (w->plan.item_count < 2) /* the control alone */
 		return tg_err_set(err, EINVAL, "no bench matches `%.80s`; `tollgate suites` lists them",

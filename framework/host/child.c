@@ -177,6 +177,8 @@ static void take_note(struct tg_child *c, bool *ready)
 	} else {
 		c->exited = true;
 		c->life.spawn_ns = note.spawn_ns;
+		c->life.created_ns = note.created_ns;
+		c->life.started_ns = note.started_ns;
 		c->life.exit_ns = note.exit_ns;
 		c->life.gone_ns = note.gone_ns;
 		c->life.status = note.status;

@@ -25,8 +25,11 @@ enum tg_isolation tg_isolation_find(void);
 /* The life of a sandbox on the host's clock (CLOCK_MONOTONIC, ns); 0 = did not happen. */
 struct tg_life {
 	uint64_t spawn_ns;	/* the runtime was forked */
+	uint64_t created_ns;	/* in steps: `create` came back */
+	uint64_t started_ns;	/* in steps: `start` came back */
+	uint64_t quit_ns;	/* it was told to quit */
 	uint64_t first_byte_ns; /* the first byte came out of the sandbox */
-	uint64_t exit_ns;	/* the runtime's own process ended */
+	uint64_t exit_ns;	/* the runtime's own process ended; in steps: the sandbox's last one */
 	uint64_t gone_ns;	/* no process, mount or cgroup was left */
 	int status;		/* of the runtime, as waitpid gives it */
 	char left[128];		/* what had to be removed by force; "" = nothing */

@@ -36,6 +36,8 @@ struct tg_item {
 	uint16_t row;			/* of the bench itself */
 	uint16_t phase_row[TG_PHASES_MAX];
 	size_t phase_count;
+	uint16_t growth_row, growth_from; /* of the item at growth[1]: its derived row, and the row it grew from */
+	bool grows;
 	uint64_t ops[TG_LANES_MAX];	/* of a sub-batch, by player; 0 = to be calibrated */
 	uint64_t turn_ns[TG_LANES_MAX]; /* expected time of a turn; 0 = unknown */
 	uint64_t spent_ns;		/* wall time of all its turns so far */

@@ -191,9 +191,8 @@ static void enter_root(void)
 	must(chdir("/"), "enter", "/");
 }
 
-_Noreturn static void exec_runtime(const struct tg_init *init)
+_Noreturn static void exec_runtime(const struct tg_init *init, char *const *argv)
 {
-	char *const *argv = init->launch->argv;
 	char probe[TG_PATH_MAX];
 	char *plain[] = {probe, (char *)init->plain_dir, NULL};
 	sigset_t none;
@@ -253,18 +252,66 @@ static unsigned reap(pid_t runtime, struct tg_note *note)
 	return killed ? killed - 1 : 0;
 }
 
+static pid_t spawn(const struct tg_init *init, char *const *argv)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		exec_runtime(init, argv);
+	must(pid, "fork", argv[0]);
+	return pid;
+}
+
+/* Run one step to its end; orphans of the sandbox that end meanwhile are reaped too. */
+static int run_step(const struct tg_init *init, enum tg_step step)
+{
+	pid_t pid = spawn(init, init->launch->steps[step]), ended;
+	int status = 0;
+
+	do
+		ended = waitpid(-1, &status, 0);
+	while (ended != pid && (ended > 0 || errno == EINTR));
+	return status;
+}
+
+/* The sandbox's processes are ours once `create` has come back; the last of them ends its life. */
+static void wait_for_all(struct tg_note *note)
+{
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	note->exit_ns = tg_now_ns();
+}
+
+static void live_in_steps(const struct tg_init *init, struct tg_note *note)
+{
+	note->status = run_step(init, TG_STEP_CREATE);
+	note->created_ns = tg_now_ns();
+	if (note->status == 0)
+		note->status = run_step(init, TG_STEP_START);
+	note->started_ns = tg_now_ns();
+	close(0);
+	close(1);
+	if (note->status == 0) {
+		wait_for_all(note);
+		note->status = run_step(init, TG_STEP_DELETE);
+	}
+	close(2);
+}
+
 static void watch_over(const struct tg_init *init, unsigned mounts)
 {
 	struct tg_note note = {.kind = TG_NOTE_EXITED, .spawn_ns = tg_now_ns()};
-	pid_t runtime = fork();
 	unsigned left, mounts_left, groups;
+	pid_t runtime = 0;
 
-	if (runtime == 0)
-		exec_runtime(init);
-	must(runtime, "fork", "the runtime");
-	close(0);
-	close(1);
-	close(2);
+	if (init->launch->in_steps) {
+		live_in_steps(init, &note);
+	} else {
+		runtime = spawn(init, init->launch->argv);
+		close(0);
+		close(1);
+		close(2);
+	}
 	left = reap(runtime, &note);
 	mounts_left = mount_count();
 	mounts_left = mounts_left > mounts ? mounts_left - mounts : 0;

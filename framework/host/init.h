@@ -10,7 +10,7 @@ enum tg_note_kind { TG_NOTE_READY, TG_NOTE_FAILED, TG_NOTE_EXITED };
 struct tg_note {
 	enum tg_note_kind kind;
 	int status;
-	uint64_t spawn_ns, exit_ns, gone_ns;
+	uint64_t spawn_ns, created_ns, started_ns, exit_ns, gone_ns;
 	char text[160]; /* FAILED: why; EXITED: what was left, "" = nothing */
 };
 

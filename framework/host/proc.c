@@ -140,3 +140,41 @@ int tg_proc_pss_kib(pid_t top, uint64_t *kib, struct tg_err *err)
 	*kib = sum;
 	return 0;
 }
+
+static uint64_t threads_cpu_ns(pid_t pid)
+{
+	char path[64], buf[128];
+	uint64_t sum = 0;
+	DIR *dir;
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		char stat[128];
+		unsigned long ns;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(stat, sizeof(stat), "/proc/%d/task/%.20s/schedstat", pid, e->d_name);
+		if (read_small(stat, buf, sizeof(buf)) > 0 && sscanf(buf, "%lu", &ns) == 1)
+			sum += ns;
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+int tg_proc_cpu_us(pid_t top, uint64_t *us, struct tg_err *err)
+{
+	pid_t pids[TG_PIDS_MAX];
+	int n = tg_proc_descendants(top, pids);
+	uint64_t sum = 0;
+
+	if (n <= 0)
+		return tg_err_set(err, n < 0 ? -n : ESRCH, "no process of the sandbox is to be seen in /proc");
+	for (int i = 0; i < n; i++)
+		sum += threads_cpu_ns(pids[i]);
+	*us = sum / 1000;
+	return 0;
+}

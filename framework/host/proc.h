@@ -23,4 +23,7 @@ int tg_proc_place(pid_t top, const cpu_set_t *cpus, struct tg_err *err);
 /* Proportional set size of all descendants of `top`, shared memory in it. 0 or -errno. */
 int tg_proc_pss_kib(pid_t top, uint64_t *kib, struct tg_err *err);
 
+/* CPU time that all living threads of all descendants of `top` have used. 0 or -errno. */
+int tg_proc_cpu_us(pid_t top, uint64_t *us, struct tg_err *err);
+
 #endif

@@ -59,8 +59,8 @@ static void make_id(const struct tg_lane *lane, char id[64])
 			id[i] = '-';
 }
 
-int tg_sandbox_begin(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
-	struct tg_err *err)
+int tg_sandbox_prepare(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
+	bool in_steps, struct tg_err *err)
 {
 	struct tg_launch launch;
 	char id[64];
@@ -74,14 +74,30 @@ int tg_sandbox_begin(struct tg_sandbox *s, const struct tg_lane *lane, const str
 	rc = tg_launch_make(lane, id, g->probe, &launch, err);
 	if (rc < 0)
 		return rc;
-	rc = tg_child_start(&launch, &s->cpus, g->isolation, &s->child, err);
+	if (in_steps && !launch.steps[0][0])
+		rc = tg_err_set(err, ENOTSUP, "lane `%s` has no create, start and delete", lane->name);
+	launch.in_steps = in_steps;
+	if (rc == 0)
+		rc = tg_child_start(&launch, &s->cpus, g->isolation, &s->child, err);
 	tg_launch_free(&launch); /* the init has its own copy of our memory */
-	if (rc < 0)
-		return rc;
-	rc = tg_child_go(&s->child, tg_now_ns() + lane->start_timeout_ms * 1000000ULL, err);
+	return rc;
+}
+
+int tg_sandbox_go(struct tg_sandbox *s, const struct tg_lane *lane, struct tg_err *err)
+{
+	int rc = tg_child_go(&s->child, tg_now_ns() + lane->start_timeout_ms * 1000000ULL, err);
+
 	if (rc < 0)
 		tg_child_kill(&s->child);
 	return rc;
+}
+
+int tg_sandbox_begin(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
+	struct tg_err *err)
+{
+	int rc = tg_sandbox_prepare(s, lane, g, false, err);
+
+	return rc < 0 ? rc : tg_sandbox_go(s, lane, err);
 }
 
 static int check_hello(const char *line, const struct tg_lane *lane, const struct tg_ground *g,
@@ -197,16 +213,28 @@ int tg_sandbox_ask(struct tg_sandbox *s, struct tg_request *req, uint64_t timeou
 	return check_clock(s, answer, sent, received, err);
 }
 
-int tg_sandbox_quit(struct tg_sandbox *s, struct tg_err *err)
+int tg_sandbox_tell(struct tg_sandbox *s, struct tg_err *err)
 {
 	char line[TG_LINE_MAX];
 	struct tg_request quit = {.kind = TG_REQ_QUIT, .seq = ++s->seq};
 	int len = tg_wire_put_request(line, &quit);
-	int rc = tg_child_send(&s->child, line, (size_t)len, err);
+	int rc;
 
-	if (rc < 0) {
+	s->child.life.quit_ns = tg_now_ns();
+	rc = tg_child_send(&s->child, line, (size_t)len, err);
+	if (rc < 0)
 		tg_child_kill(&s->child);
-		return rc;
-	}
+	return rc;
+}
+
+int tg_sandbox_gone(struct tg_sandbox *s, struct tg_err *err)
+{
 	return tg_child_end(&s->child, tg_now_ns() + QUIT_NS, err);
+}
+
+int tg_sandbox_quit(struct tg_sandbox *s, struct tg_err *err)
+{
+	int rc = tg_sandbox_tell(s, err);
+
+	return rc < 0 ? rc : tg_sandbox_gone(s, err);
 }

@@ -36,6 +36,12 @@ struct tg_sandbox {
  * -ETIMEDOUT is told as "not ready within N s". */
 int tg_sandbox_begin(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
 	struct tg_err *err);
+
+/* _begin in two: _prepare lays out the arena (in_steps: for create, start, delete apart; -ENOTSUP where the lane's
+ * kind has no steps), _go spawns. */
+int tg_sandbox_prepare(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
+	bool in_steps, struct tg_err *err);
+int tg_sandbox_go(struct tg_sandbox *s, const struct tg_lane *lane, struct tg_err *err);
 int tg_sandbox_await(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
 	uint64_t deadline_ns, struct tg_err *err);
 int tg_sandbox_place(struct tg_sandbox *s, struct tg_err *err);
@@ -48,7 +54,9 @@ int tg_sandbox_place(struct tg_sandbox *s, struct tg_err *err);
 int tg_sandbox_ask(struct tg_sandbox *s, struct tg_request *req, uint64_t timeout_ns,
 	struct tg_answer *answer, struct tg_err *err);
 
-/* Tell it to quit, and see that nothing is left. */
+/* Tell it to quit (_tell), and see that nothing is left (_gone); _quit is both. */
+int tg_sandbox_tell(struct tg_sandbox *s, struct tg_err *err);
+int tg_sandbox_gone(struct tg_sandbox *s, struct tg_err *err);
 int tg_sandbox_quit(struct tg_sandbox *s, struct tg_err *err);
 
 #endif

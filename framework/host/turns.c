@@ -10,14 +10,14 @@
 
 #define ROUNDS_WHEN_SLOW 3
 
-static void fail(struct tg_player *p, const char *bench, const struct tg_err *err)
+void tg_turns_fail(struct tg_player *p, const char *bench, const struct tg_err *err)
 {
 	p->failed = true;
 	snprintf(p->reason, sizeof(p->reason), "in %.90s: %.150s", bench, err->msg);
 	tg_child_kill(&p->box.child);
 }
 
-static struct tg_sample sample_of(const struct tg_session_plan *plan, const struct tg_player *p,
+struct tg_sample tg_turns_sample(const struct tg_session_plan *plan, const struct tg_player *p,
 	enum tg_stage stage)
 {
 	return (struct tg_sample){.session = plan->session, .block = plan->next_block, .lane = p->id,
@@ -30,8 +30,7 @@ static uint64_t patience(const struct tg_player *p, const struct tg_item *item, 
 	return p->lane->start_timeout_ms * 1000000ULL + 50 * item->turn_ns[who];
 }
 
-/* A second native has nothing to add where no lane is divided by it. */
-static bool repeats_native(const struct tg_session_plan *plan, size_t who)
+bool tg_turns_repeats_native(const struct tg_session_plan *plan, size_t who)
 {
 	for (size_t i = 0; i < who; i++)
 		if (plan->players[i].lane->kind == TG_LANE_NATIVE &&
@@ -58,7 +57,7 @@ static bool ask(struct tg_session_plan *plan, size_t who, const struct tg_item *
 		req.inject_ppm = (uint32_t)(plan->inject.share * 1e6);
 	if (tg_sandbox_ask(&p->box, &req, patience(p, item, who), a, &err) == 0)
 		return true;
-	fail(p, item->c.name, &err);
+	tg_turns_fail(p, item->c.name, &err);
 	return false;
 }
 
@@ -144,7 +143,7 @@ static void settle_ops(struct tg_session_plan *plan, struct tg_item *item)
 static int store(struct tg_session_plan *plan, const struct tg_item *item, size_t who, enum tg_stage stage,
 	const struct tg_answer *a, struct tg_samples *samples)
 {
-	struct tg_sample s = sample_of(plan, &plan->players[who], stage);
+	struct tg_sample s = tg_turns_sample(plan, &plan->players[who], stage);
 	int rc;
 
 	s.row = item->row;
@@ -249,96 +248,72 @@ int tg_turns_body(struct tg_session_plan *plan, struct tg_item *item, enum tg_st
 
 /* ---- GAUGE ---- */
 
-int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
-	struct tg_samples *samples, struct tg_err *err)
-{
-	for (size_t i = 0; i < plan->player_count; i++) {
-		struct tg_player *p = &plan->players[i];
-		struct tg_request req = {.kind = TG_REQ_HOLD};
-		struct tg_sample s = sample_of(plan, p, stage);
-		struct tg_answer a;
-		struct tg_err own = {0};
+#define IDLE_WINDOW_NS TG_NS_PER_S
 
-		if (p->failed || repeats_native(plan, i))
-			continue;
-		snprintf(req.bench, sizeof(req.bench), "%s", item->c.name);
-		if (tg_sandbox_ask(&p->box, &req, patience(p, item, i), &a, &own) < 0 ||
-			(!a.error && tg_proc_pss_kib(p->box.child.pid, &s.ns[0], &own) < 0)) {
-			fail(p, item->c.name, &own);
-			continue;
-		}
-		s.row = item->row;
-		s.ops = s.batches = 1;
-		s.error = a.error;
-		if (tg_samples_add(samples, &s) < 0)
-			return tg_err_set(err, ENOMEM, "out of memory for samples");
-	}
-	return 0;
+static int read_gauge(enum tg_metric metric, pid_t pid, uint64_t *value, struct tg_err *err)
+{
+	return metric == TG_GAUGE_IDLE_CPU ? tg_proc_cpu_us(pid, value, err) : tg_proc_pss_kib(pid, value, err);
 }
 
-/* ---- LIFE ---- */
-
-/* One whole life of a sandbox in the player's lane. False when it failed. */
-static bool live(struct tg_session_plan *plan, struct tg_player *p, struct tg_life *life)
+/* Bring the lane into the bench's state and read it once. */
+static bool hold(struct tg_session_plan *plan, size_t who, const struct tg_item *item, uint64_t *value,
+	int *error)
 {
+	struct tg_player *p = &plan->players[who];
+	struct tg_request req = {.kind = TG_REQ_HOLD};
+	struct tg_answer a;
 	struct tg_err err = {0};
-	uint64_t deadline = tg_now_ns() + p->lane->start_timeout_ms * 1000000ULL;
 
-	if (tg_sandbox_begin(&p->box, p->lane, &plan->ground, &err) == 0 &&
-		tg_sandbox_await(&p->box, p->lane, &plan->ground, deadline, &err) == 0 &&
-		tg_sandbox_quit(&p->box, &err) == 0) {
-		*life = p->box.child.life;
-		p->lives_ns += life->gone_ns - life->spawn_ns;
+	if (p->failed || tg_turns_repeats_native(plan, who))
+		return false;
+	snprintf(req.bench, sizeof(req.bench), "%s", item->c.name);
+	if (tg_sandbox_ask(&p->box, &req, patience(p, item, who), &a, &err) == 0 &&
+		(a.error || read_gauge(item->c.bench->metric, p->box.child.pid, value, &err) == 0)) {
+		*error = a.error;
 		return true;
 	}
-	fail(p, "startup", &err);
+	tg_turns_fail(p, item->c.name, &err);
 	return false;
 }
 
-static uint64_t metric_of(const struct tg_life *life, enum tg_metric metric)
+/* A counter is read a second time, all lanes over one window. */
+static bool read_again(struct tg_player *p, const struct tg_item *item, uint64_t *value)
 {
-	uint64_t end = metric == TG_LIFE_FIRST_BYTE ? life->first_byte_ns : life->gone_ns;
+	uint64_t first = *value;
+	struct tg_err err = {0};
 
-	return end > life->spawn_ns ? end - life->spawn_ns : 0;
-}
-
-static int store_life(struct tg_session_plan *plan, const struct tg_player *p, const struct tg_life *life,
-	const bool *use, enum tg_stage stage, struct tg_samples *samples)
-{
-	struct tg_sample s = sample_of(plan, p, stage);
-
-	s.ops = s.batches = 1;
-	for (size_t i = 0; i < plan->item_count; i++) {
-		const struct tg_item *item = &plan->items[i];
-
-		if (item->c.bench->kind != TG_LIFE || (use ? !use[i] : item->left_out))
-			continue;
-		s.row = item->row;
-		s.ns[0] = metric_of(life, item->c.bench->metric);
-		if (tg_samples_add(samples, &s) < 0)
-			return -ENOMEM;
+	if (read_gauge(item->c.bench->metric, p->box.child.pid, value, &err) < 0) {
+		tg_turns_fail(p, item->c.name, &err);
+		return false;
 	}
-	return 0;
+	*value = *value > first ? *value - first : 0;
+	return true;
 }
 
-int tg_turns_lives(struct tg_session_plan *plan, const bool *use, enum tg_stage stage,
+int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_stage stage,
 	struct tg_samples *samples, struct tg_err *err)
 {
-	for (unsigned r = 0; r < TG_LIFE_ROUNDS; r++, plan->next_row++) {
-		size_t order[TG_LANES_MAX];
+	const struct timespec window = {.tv_sec = IDLE_WINDOW_NS / TG_NS_PER_S};
+	bool counter = item->c.bench->metric == TG_GAUGE_IDLE_CPU;
+	uint64_t values[TG_LANES_MAX] = {0};
+	bool held[TG_LANES_MAX];
+	int errors[TG_LANES_MAX] = {0};
 
-		tg_order_row(plan->player_count, plan->seed + plan->next_row, order);
-		for (size_t i = 0; i < plan->player_count; i++) {
-			struct tg_player *p = &plan->players[order[i]];
-			struct tg_life life;
+	for (size_t i = 0; i < plan->player_count; i++)
+		held[i] = hold(plan, i, item, &values[i], &errors[i]);
+	if (counter)
+		nanosleep(&window, NULL);
+	for (size_t i = 0; i < plan->player_count; i++) {
+		struct tg_sample s = tg_turns_sample(plan, &plan->players[i], stage);
 
-			if (plan->stop && *plan->stop)
-				return tg_err_set(err, EINTR, "stopped by signal %d", *plan->stop);
-			if (p->failed || repeats_native(plan, order[i]) || !live(plan, p, &life))
-				continue;
-			if (store_life(plan, p, &life, use, stage, samples) < 0)
-				return tg_err_set(err, ENOMEM, "out of memory for samples");
-		}
+		if (!held[i] || (counter && !read_again(&plan->players[i], item, &values[i])))
+			continue;
+		s.row = item->row;
+		s.ops = s.batches = 1;
+		s.ns[0] = values[i];
+		s.error = errors[i];
+		if (tg_samples_add(samples, &s) < 0)
+			return tg_err_set(err, ENOMEM, "out of memory for samples");
 	}
 	return 0;
 }

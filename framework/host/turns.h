@@ -21,4 +21,14 @@ int tg_turns_gauge(struct tg_session_plan *plan, struct tg_item *item, enum tg_s
 int tg_turns_lives(struct tg_session_plan *plan, const bool *use, enum tg_stage stage,
 	struct tg_samples *samples, struct tg_err *err);
 
+/* The player is out of the session, for this reason; its sandbox is killed. */
+void tg_turns_fail(struct tg_player *p, const char *bench, const struct tg_err *err);
+
+/* A sample of this block with everything but the bench's own in it. */
+struct tg_sample tg_turns_sample(const struct tg_session_plan *plan, const struct tg_player *p,
+	enum tg_stage stage);
+
+/* A second native has nothing to add where no lane is divided by it: lives and gauges leave it out. */
+bool tg_turns_repeats_native(const struct tg_session_plan *plan, size_t who);
+
 #endif

@@ -42,7 +42,7 @@ int tg_command_launch(const struct tg_lane *lane, const char *id, struct tg_laun
 
 		if (expand(lane->args[i], arg, sizeof(arg)) < 0)
 			return tg_err_set(err, E2BIG, "argument %zu is too long", i + 1);
-		if (tg_launch_arg(l, arg, err) < 0)
+		if (tg_launch_arg(l->argv, arg, err) < 0)
 			return -err->code;
 	}
 	return 0;

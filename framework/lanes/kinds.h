@@ -8,8 +8,8 @@ int tg_native_launch(const struct tg_lane *lane, const char *id, struct tg_launc
 int tg_oci_launch(const struct tg_lane *lane, const char *id, struct tg_launch *l, struct tg_err *err);
 int tg_command_launch(const struct tg_lane *lane, const char *id, struct tg_launch *l, struct tg_err *err);
 
-/* Append to argv. 0, -ENOMEM, -E2BIG. */
-int tg_launch_arg(struct tg_launch *l, const char *arg, struct tg_err *err);
-int tg_launch_args(struct tg_launch *l, const char *const *args, struct tg_err *err);
+/* Append to an argv of TG_LAUNCH_ARGS. 0, -ENOMEM, -E2BIG. */
+int tg_launch_arg(char **argv, const char *arg, struct tg_err *err);
+int tg_launch_args(char **argv, const char *const *args, struct tg_err *err);
 
 #endif

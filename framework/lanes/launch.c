@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In the order of the alphabet, which runsc of 2024 puts it into, and with the PWD that bwrap adds. */
 const char *const tg_lane_environment[] = {
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", NULL};
+	"HOME=/", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PWD=/", NULL};
 
 static bool is_program(const char *path)
 {
@@ -54,30 +55,37 @@ int tg_lane_find_runtime(const struct tg_lane *lane, char out[TG_PATH_MAX], stru
 		lane->alternative[0] ? " or " : "", lane->alternative);
 }
 
-int tg_launch_arg(struct tg_launch *l, const char *arg, struct tg_err *err)
+int tg_launch_arg(char **argv, const char *arg, struct tg_err *err)
 {
 	size_t n = 0;
 
-	while (l->argv[n])
+	while (argv[n])
 		n++;
 	if (n == TG_LAUNCH_ARGS)
 		return tg_err_set(err, E2BIG, "more than %d arguments", TG_LAUNCH_ARGS);
-	l->argv[n] = strdup(arg);
-	return l->argv[n] ? 0 : tg_err_set(err, ENOMEM, "out of memory");
+	argv[n] = strdup(arg);
+	return argv[n] ? 0 : tg_err_set(err, ENOMEM, "out of memory");
 }
 
-int tg_launch_args(struct tg_launch *l, const char *const *args, struct tg_err *err)
+int tg_launch_args(char **argv, const char *const *args, struct tg_err *err)
 {
 	for (; *args; args++)
-		if (tg_launch_arg(l, *args, err) < 0)
+		if (tg_launch_arg(argv, *args, err) < 0)
 			return -err->code;
 	return 0;
 }
 
+static void free_argv(char **argv)
+{
+	while (*argv)
+		free(*argv++);
+}
+
 void tg_launch_free(struct tg_launch *l)
 {
-	for (size_t i = 0; l->argv[i]; i++)
-		free(l->argv[i]);
+	free_argv(l->argv);
+	for (int i = 0; i < TG_STEPS; i++)
+		free_argv(l->steps[i]);
 	free(l->config);
 	*l = (struct tg_launch){0};
 }
@@ -105,7 +113,7 @@ int tg_launch_make(const struct tg_lane *lane, const char *id, const char *own_p
 		return tg_err_set(err, EINVAL, "`%.150s` is hidden by the lane's own %s: move it", runtime,
 			TG_ARENA);
 	snprintf(l.probe, sizeof(l.probe), "%s", lane->probe[0] ? lane->probe : own_probe);
-	rc = runtime[0] ? tg_launch_arg(&l, runtime, err) : 0;
+	rc = runtime[0] ? tg_launch_arg(l.argv, runtime, err) : 0;
 	if (rc >= 0)
 		rc = kinds[lane->kind](lane, id, &l, err);
 	if (rc < 0) {

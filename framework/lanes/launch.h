@@ -22,11 +22,16 @@
 
 #define TG_LAUNCH_ARGS 40
 
+enum tg_step { TG_STEP_CREATE, TG_STEP_START, TG_STEP_DELETE, TG_STEPS };
+
 struct tg_launch {
 	char *argv[TG_LAUNCH_ARGS + 1];	      /* owned, NULL-terminated; argv[0] is an absolute path */
+	/* A life in steps: create, start, delete; [0][0] NULL: the lane's kind has none. Owned. */
+	char *steps[TG_STEPS][TG_LAUNCH_ARGS + 1];
 	char *config;			      /* owned; text of the bundle's config.json, or NULL */
 	char probe[TG_PATH_MAX];	      /* on the host; copied to rootfs/probe */
 	char cgroup[64];		      /* "tollgate/<id>": swept when the sandbox is gone; "" = none */
+	bool in_steps;			      /* run the steps, not argv */
 	bool enter_root;		      /* no runtime: argv runs inside rootfs itself, mounts made by the child */
 	bool only_cgroup2;
 	int cpus; /* how many; the child chooses which */

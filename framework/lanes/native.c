@@ -6,5 +6,5 @@ int tg_native_launch(const struct tg_lane *lane, const char *id, struct tg_launc
 	(void)lane;
 	(void)id;
 	l->enter_root = true;
-	return tg_launch_arg(l, "/probe", err);
+	return tg_launch_arg(l->argv, "/probe", err);
 }

@@ -1,7 +1,7 @@
 /*
  * fake_lane: stands in for a probe in a lane of kind "command" and does what its arguments say:
  *
- *	cost=NS		an op takes NS (default 2000); control/spin always takes 1000
+ *	cost=NS		an op takes NS (default 2000); one of the control always takes 500
  *	slow=F		… times F
  *	noise=F		… times 1 ± F at most, new for every sub-batch
  *	modes=N		… times 1, 1.6, … 1 + 0.6 (N - 1), by turns from sandbox to sandbox
@@ -9,9 +9,10 @@
  *	seed=N		of the noise
  *	errno=N		every turn fails with N
  *	die=WHEN, hang=WHEN, garbage=WHEN
- *			WHEN is "hello" or "turn:N", the N-th turn of this process
+ *			WHEN is "hello", "control:N" (the N-th turn of the control in this process) or
+ *			"turn:N" (the N-th of all other benches)
  *	clock=half	its clock runs at half the speed
- *	clock=jump	its clock is 5 s ahead from the third turn on
+ *	clock=jump	its clock is 5 s ahead from turn:2 on
  *	late		answers with the number of the request before
  *	twice		answers every request twice
  *	flood		never stops printing, from its hello on
@@ -25,6 +26,7 @@
 #include "common/wire.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,19 +36,20 @@
 
 extern const char tg_build_id[];
 
-#define NEVER	   (-1)
+#define NEVER	   INT_MIN
 #define AT_HELLO   0
-#define SPIN_COST  1000.0
+#define CONTROL	   "control/"
+#define CONTROL_NS 500.0
 #define MODE_STEP  0.6
 #define JUMP_NS	   (5 * TG_NS_PER_S)
-#define JUMP_TURN  3
+#define JUMP_TURN  2
 
 struct script {
 	double cost, slow, noise;
 	unsigned modes, wire;
 	uint64_t seed;
 	int error;
-	int die, hang, garbage; /* turn, AT_HELLO or NEVER */
+	int die, hang, garbage; /* a turn, minus a turn of the control, AT_HELLO or NEVER */
 	bool half, jump, late, twice, flood, leave, deaf;
 	const char *build, *count;
 };
@@ -55,7 +58,7 @@ struct fake {
 	struct script s;
 	uint64_t sandbox; /* how many started before this one, as far as `count` knows */
 	uint64_t rng;
-	int turns;
+	int turns, controls;
 	uint64_t began_ns;
 };
 
@@ -65,7 +68,9 @@ static int when(const char *text)
 
 	if (!strcmp(text, "hello"))
 		return AT_HELLO;
-	return sscanf(text, "turn:%d", &turn) == 1 && turn > 0 ? turn : NEVER;
+	if (sscanf(text, "control:%d", &turn) == 1)
+		return -turn;
+	return sscanf(text, "turn:%d", &turn) == 1 ? turn : NEVER;
 }
 
 static bool take_flag(struct script *s, const char *arg)
@@ -183,14 +188,19 @@ static uint64_t spin(struct fake *f, uint64_t start, uint64_t ns)
 	return start + ns;
 }
 
+static bool is_control(const char *bench)
+{
+	return !strncmp(bench, CONTROL, strlen(CONTROL));
+}
+
 static uint64_t cost_ns(struct fake *f, const char *bench, uint64_t ops)
 {
 	double cost = f->s.cost * f->s.slow * (1 + f->s.noise * dice(f));
 
 	if (f->s.modes > 1)
 		cost *= 1 + MODE_STEP * (double)(f->sandbox % f->s.modes);
-	if (!strncmp(bench, "control/", strlen("control/")))
-		cost = SPIN_COST;
+	if (is_control(bench))
+		cost = CONTROL_NS;
 	return (uint64_t)(cost * (double)ops + 0.5);
 }
 
@@ -198,8 +208,8 @@ static void answer_turn(struct fake *f, const struct tg_request *req, struct tg_
 {
 	uint64_t at;
 
-	misbehave(f, ++f->turns);
-	a->error = f->s.error && strncmp(req->bench, "control/", strlen("control/")) != 0 ? f->s.error : 0;
+	misbehave(f, is_control(req->bench) ? -++f->controls : ++f->turns);
+	a->error = is_control(req->bench) ? 0 : f->s.error;
 	if (a->error)
 		return;
 	at = clock_ns(f);
