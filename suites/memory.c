@@ -219,7 +219,8 @@ static int map_group(struct tg_run *run, size_t count)
 	int rc;
 
 	for (size_t i = 0; i < count; i++) {
-		chunk[i] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		chunk[i] = mmap(
+			NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (chunk[i] == MAP_FAILED)
 			return -errno;
 	}
@@ -254,7 +255,8 @@ static inline int map_touch_loop(struct tg_run *run, bool nohuge)
 	size_t size = (size_t)run->param * PAGE;
 
 	for (uint64_t i = 0; i < run->ops; i++) {
-		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *p = mmap(
+			NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED || (nohuge && madvise(p, size, MADV_NOHUGEPAGE) < 0))
 			return -errno;
@@ -283,8 +285,8 @@ static int map_touch_many(struct tg_run *run)
 
 	for (uint64_t i = 0; i < run->ops; i++) {
 		for (size_t k = 0; k < n; k++) {
-			page[k] = mmap(
-				NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			page[k] = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 			if (page[k] == MAP_FAILED)
 				return -errno;
 			touch_pages(page[k], PAGE);
@@ -297,9 +299,10 @@ static int map_touch_many(struct tg_run *run)
 }
 
 /*
- * Faults on pages that are a mapping each: every second page of a region is PROT_NONE, so that one fault can
- * not map its neighbours. The region is shared, as gVisor does not give back private pages on MADV_DONTNEED.
- * When all pages were used, MADV_DONTNEED takes them away: a phase of its own (BM_PageFault stops its clock).
+ * Faults on pages that are a mapping each: every second page of a region is PROT_NONE, so that one
+ * fault can not map its neighbours. The region is shared, as gVisor does not give back private
+ * pages on MADV_DONTNEED. When all pages were used, MADV_DONTNEED takes them away: a phase of its
+ * own (BM_PageFault stops its clock).
  */
 #define FAULT_PAGES 2000
 
@@ -315,7 +318,8 @@ static int map_fault_region(struct tg_run *run)
 	if (!f)
 		return -ENOMEM;
 	run->size = (size_t)2 * FAULT_PAGES * PAGE;
-	f->region = mmap(NULL, run->size, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	f->region =
+		mmap(NULL, run->size, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (f->region == MAP_FAILED) {
 		f->region = NULL;
 		return -errno;
@@ -361,7 +365,8 @@ static int page_fault(struct tg_run *run)
 static int map_region(struct tg_run *run)
 {
 	run->size = REGION;
-	run->mem = mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	run->mem =
+		mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (run->mem == MAP_FAILED) {
 		run->mem = NULL;
 		return -errno;
@@ -467,7 +472,8 @@ static int brk_pair(struct tg_run *run)
 static int map_two(struct tg_run *run)
 {
 	run->size = 2 * (size_t)run->param;
-	run->mem = mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	run->mem =
+		mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (run->mem == MAP_FAILED) {
 		run->mem = NULL;
 		return -errno;
@@ -488,10 +494,10 @@ static int copy(struct tg_run *run)
 }
 
 #define TOUCHED_SIZES                                                                              \
-	TG_PARAMS(1024, 4096, 131072), TG_FULL_PARAMS(2048, 8192, 16384, 32768, 65536, 262144, 524288, 1048576)
+	TG_PARAMS(1024, 4096, 131072),                                                             \
+		TG_FULL_PARAMS(2048, 8192, 16384, 32768, 65536, 262144, 524288, 1048576)
 #define UNTOUCHED_SIZES                                                                            \
-	TG_FULL_PARAMS(                                                                            \
-		1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
+	TG_FULL_PARAMS(1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576)
 #define MAP_SIZES TG_PARAMS(4096), TG_FULL_PARAMS(16384, 65536, 262144, 1048576)
 
 /* malloc's number of calls is not whole: most blocks come from what the libc has. */
@@ -503,8 +509,8 @@ static int copy(struct tg_run *run)
 
 static const struct tg_bench benches[] = {
 	MALLOC(malloc_touch_free, .flags = TG_CALLS_VARY, TOUCHED_SIZES),
-	MALLOC(malloc_touch_nofree, .flags = TG_CALLS_VARY | TG_FRESH, .turn_bytes_max = LEAKED_BYTES,
-		TOUCHED_SIZES),
+	MALLOC(malloc_touch_nofree, .flags = TG_CALLS_VARY | TG_FRESH,
+		.turn_bytes_max = LEAKED_BYTES, TOUCHED_SIZES),
 	MALLOC(malloc_notouch_free, .flags = TG_CALLS_VARY, UNTOUCHED_SIZES),
 	MALLOC(malloc_notouch_nofree, .flags = TG_CALLS_VARY | TG_FRESH,
 		.turn_bytes_max = LEAKED_BYTES, UNTOUCHED_SIZES),
@@ -515,27 +521,30 @@ static const struct tg_bench benches[] = {
 	TG_BENCH("mmap_private_free", .body = mmap_private_free, .setup = file_of_param, MAP_SIZES,
 		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
 	TG_BENCH("mmap_private_nofree", .body = mmap_private_nofree, .setup = file_of_param,
-		.flags = TG_FRESH, .turn_ops_max = LEAKED_MAPS, MAP_SIZES, .calls = {{SYS_mmap, 1}}),
+		.flags = TG_FRESH, .turn_ops_max = LEAKED_MAPS, MAP_SIZES,
+		.calls = {{SYS_mmap, 1}}),
 	TG_BENCH("mmap_shared_free", .body = mmap_shared_free, .setup = file_of_param, MAP_SIZES,
 		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
 	TG_BENCH("mmap_shared_nofree", .body = mmap_shared_nofree, .setup = file_of_param,
-		.flags = TG_FRESH, .turn_ops_max = LEAKED_MAPS, MAP_SIZES, .calls = {{SYS_mmap, 1}}),
+		.flags = TG_FRESH, .turn_ops_max = LEAKED_MAPS, MAP_SIZES,
+		.calls = {{SYS_mmap, 1}}),
 	TG_BENCH("mmap_live/private", .body = mmap_live_private, .setup = map_live_private,
 		.teardown = unmap_live, TG_PARAMS(1000, 25000), TG_FULL_PARAMS(5000, 10000),
 		.growth = {1000, 25000}, .calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
 	TG_BENCH("mmap_live/shared", .body = mmap_live_shared, .setup = map_live_shared,
 		.teardown = unmap_live, TG_PARAMS(1000, 25000), TG_FULL_PARAMS(5000, 10000),
 		.growth = {1000, 25000}, .calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
-	TG_BENCH("map_1g", .body = map_1g, .setup = list_of_chunks, .teardown = free_mem, TG_PARAMS(4096),
-		TG_FULL_PARAMS(8192, 16384, 65536, 262144, 1048576), .phases = {"map", "touch", "unmap"},
-		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
+	TG_BENCH("map_1g", .body = map_1g, .setup = list_of_chunks, .teardown = free_mem,
+		TG_PARAMS(4096), TG_FULL_PARAMS(8192, 16384, 65536, 262144, 1048576),
+		.phases = {"map", "touch", "unmap"}, .calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}),
 	TG_BENCH("map_touch_unmap", .body = map_touch_unmap, .flags = TG_QUICK, TG_PARAMS(1),
 		TG_FULL_PARAMS(8, 64, 512, 4096), .calls = {{SYS_mmap, 1}, {SYS_munmap, 1}},
 		.gvisor = "BM_MapTouchUnmap"),
-	TG_BENCH("map_touch_unmap_nohuge", .body = map_touch_unmap_nohuge, TG_FULL_PARAMS(1, 512, 4096),
+	TG_BENCH("map_touch_unmap_nohuge", .body = map_touch_unmap_nohuge,
+		TG_FULL_PARAMS(1, 512, 4096),
 		.calls = {{SYS_mmap, 1}, {SYS_madvise, 1}, {SYS_munmap, 1}}),
-	TG_BENCH("map_touch_many", .body = map_touch_many, .setup = list_of_chunks, .teardown = free_mem,
-		.flags = TG_CALLS_PER_PARAM, TG_FULL_PARAMS(8, 64, 512, 4096),
+	TG_BENCH("map_touch_many", .body = map_touch_many, .setup = list_of_chunks,
+		.teardown = free_mem, .flags = TG_CALLS_PER_PARAM, TG_FULL_PARAMS(8, 64, 512, 4096),
 		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}, .gvisor = "BM_MapTouchMany"),
 	TG_BENCH("page_fault", .body = page_fault, .setup = map_fault_region,
 		.teardown = unmap_fault_region, .flags = TG_FULL, .phases = {"fault", "reset"},

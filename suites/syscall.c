@@ -12,7 +12,8 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* What a call says that should have moved `want` bytes: 0, or -errno; a short one is an error too. */
+/* What a call says that should have moved `want` bytes: 0, or -errno; a short one is an error too.
+ */
 static int moved(ssize_t n, size_t want)
 {
 	if (n == (ssize_t)want)
@@ -83,7 +84,8 @@ static int clock_gettime_raw(struct tg_run *run)
 	return 0;
 }
 
-/* raw: libc's comes from the vDSO natively and not in gVisor, so BM_ClockGetRes compares two things */
+/* raw: libc's comes from the vDSO natively and not in gVisor, so BM_ClockGetRes compares two things
+ */
 static int clock_getres_raw(struct tg_run *run)
 {
 	struct timespec ts;
@@ -139,7 +141,8 @@ static int write_null(struct tg_run *run)
 	return rc;
 }
 
-/* The published workload writes 5,000,000 bytes and no more: a bounded file, written round and round. */
+/* The published workload writes 5,000,000 bytes and no more: a bounded file, written round and
+ * round. */
 #define WRITE_FILE_BYTES 5000000
 
 static int make_file(struct tg_run *run)
@@ -150,18 +153,22 @@ static int make_file(struct tg_run *run)
 	if (snprintf(path, sizeof(path), "%stg-write_file", run->dir) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	run->size = (size_t)run->param;
-	run->mem = malloc(run->size);
-	if (!run->mem)
-		return -ENOMEM;
+	run->mem =
+		mmap(NULL, run->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (run->mem == MAP_FAILED) {
+		run->mem = NULL;
+		return -errno;
+	}
 	memset(run->mem, 'a', run->size);
 	rc = open_first(run, path, O_WRONLY | O_CREAT | O_TRUNC);
 	unlink(path);
 	return rc;
 }
 
-static void free_mem(struct tg_run *run)
+static void drop_file(struct tg_run *run)
 {
-	free(run->mem);
+	if (run->mem)
+		munmap(run->mem, run->size);
 }
 
 static int write_file(struct tg_run *run)
@@ -272,21 +279,22 @@ static int help(void *arg)
 }
 
 /*
- * A thread of clone and not of pthread_create, which would make the libc take the slower, many-threaded way
- * through malloc and every cancellation point in all benches to come. It shares our errno, which nobody reads
- * while it runs but after a failure.
+ * A thread of clone and not of pthread_create, which would make the libc take the slower,
+ * many-threaded way through malloc and every cancellation point in all benches to come. It shares
+ * our errno, which nobody reads while it runs but after a failure.
  */
 static int start_helper(struct tg_run *run)
 {
-	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-		CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+		CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 	struct helper *h =
 		mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (h == MAP_FAILED)
 		return -errno;
 	run->mem = h;
-	return clone(help, h->stack + HELPER_STACK, flags, h, &h->tid, NULL, &h->tid) < 0 ? -errno : 0;
+	return clone(help, h->stack + HELPER_STACK, flags, h, &h->tid, NULL, &h->tid) < 0 ? -errno
+											  : 0;
 }
 
 static void end_helper(struct tg_run *run)
@@ -397,7 +405,8 @@ static void repair(int signal, siginfo_t *info, void *context)
 	ucontext_t *at = context;
 
 	if (info->si_addr)
-		sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL); /* a real crash */
+		sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL},
+			NULL); /* a real crash */
 #ifdef __x86_64__
 	at->uc_mcontext.gregs[REG_RAX] = (greg_t)(uintptr_t)&landing;
 #else
@@ -416,7 +425,10 @@ static int signal_fault(struct tg_run *run)
 		uint32_t value = (uint32_t)i + 1;
 
 #ifdef __x86_64__
-		__asm__ volatile("xor %%eax, %%eax\n\tmovl %0, (%%rax)" : : "r"(value) : "rax", "memory");
+		__asm__ volatile("xor %%eax, %%eax\n\tmovl %0, (%%rax)"
+				 :
+				 : "r"(value)
+				 : "rax", "memory");
 #else
 		__asm__ volatile("mov x9, xzr\n\tstr %w0, [x9]" : : "r"(value) : "x9", "memory");
 #endif
@@ -427,7 +439,8 @@ static int signal_fault(struct tg_run *run)
 }
 #endif
 
-/* ---- one op for each way that gVisor handles a call: in the sentry, with a host call, with the gofer ---- */
+/* ---- one op for each way that gVisor handles a call: in the sentry, with a host call, with the
+ * gofer ---- */
 
 static int make_class_file(struct tg_run *run)
 {
@@ -490,7 +503,8 @@ static const struct tg_bench benches[] = {
 #endif
 	TG_BENCH("getuid", .body = getuid_raw, .flags = TG_FULL, .calls = {{SYS_getuid, 1}}),
 	TG_BENCH("getppid", .body = getppid_raw, .flags = TG_FULL, .calls = {{SYS_getppid, 1}}),
-	TG_BENCH("clock_gettime_vdso", .body = clock_gettime_vdso, .gvisor = "BM_VDSOClockGettime/1"),
+	TG_BENCH("clock_gettime_vdso", .body = clock_gettime_vdso,
+		.gvisor = "BM_VDSOClockGettime/1"),
 	TG_BENCH("clock_gettime_raw", .body = clock_gettime_raw, .calls = {{SYS_clock_gettime, 1}}),
 	TG_BENCH("clock_getres_raw", .body = clock_getres_raw, .flags = TG_FULL,
 		.calls = {{SYS_clock_getres, 1}}, .gvisor = "BM_ClockGetRes"),
@@ -501,21 +515,23 @@ static const struct tg_bench benches[] = {
 	TG_BENCH("read_zero", .body = read_zero, .setup = open_zero, .flags = TG_QUICK,
 		.calls = {{SYS_read, 1}}),
 	TG_BENCH("write_null", .body = write_null, .setup = open_null, .calls = {{SYS_write, 1}}),
-	TG_BENCH("write_file", .body = write_file, .setup = make_file, .teardown = free_mem, .rev = 1,
+	TG_BENCH("write_file", .body = write_file, .setup = make_file, .teardown = drop_file,
 		TG_PARAMS(4000), TG_FULL_PARAMS(1, 65536), .calls = {{SYS_write, 1}},
 		.extra = {{SYS_lseek, 1}}),
 	TG_BENCH("dup_close", .body = dup_close, .setup = open_zero,
 		.calls = {{SYS_dup, 1}, {SYS_close, 1}}, .gvisor = "BM_Dup/1"),
 	TG_BENCH("futex_wake_nop", .body = futex_wake_nop, .calls = {{SYS_futex, 1}},
 		.gvisor = "BM_FutexWakeNop"),
-	TG_BENCH("futex_wait_nop", .body = futex_wait_nop, .flags = TG_FULL, .calls = {{SYS_futex, 1}},
-		.gvisor = "BM_FutexWaitNop"),
+	TG_BENCH("futex_wait_nop", .body = futex_wait_nop, .flags = TG_FULL,
+		.calls = {{SYS_futex, 1}}, .gvisor = "BM_FutexWaitNop"),
 #ifdef HAVE_FAULT
 	TG_BENCH("signal_fault", .body = signal_fault, .setup = handle_fault, .teardown = unhandle,
-		.flags = TG_FULL, .calls = {{SYS_rt_sigreturn, 1}}, .gvisor = "BM_FaultSignalFixup"),
+		.flags = TG_FULL, .calls = {{SYS_rt_sigreturn, 1}},
+		.gvisor = "BM_FaultSignalFixup"),
 #endif
-	TG_BENCH("signal_self", .body = signal_self, .setup = handle_user_signal, .teardown = unhandle,
-		.flags = TG_FULL, .calls = {{SYS_kill, 1}, {SYS_rt_sigreturn, 1}}),
+	TG_BENCH("signal_self", .body = signal_self, .setup = handle_user_signal,
+		.teardown = unhandle, .flags = TG_FULL,
+		.calls = {{SYS_kill, 1}, {SYS_rt_sigreturn, 1}}),
 	TG_BENCH("class_sentry", .body = getpid_raw, .flags = TG_FULL, .calls = {{SYS_getpid, 1}}),
 	TG_BENCH("class_host", .body = class_host, .setup = open_class_file,
 		.teardown = drop_class_file, .flags = TG_FULL, .places = TG_BIND,
@@ -523,8 +539,8 @@ static const struct tg_bench benches[] = {
 	TG_BENCH("class_gofer", .body = class_gofer, .setup = make_class_file,
 		.teardown = drop_class_file, .flags = TG_FULL, .places = TG_BIND,
 		.calls = {{SYS_openat, 1}, {SYS_close, 1}}),
-	TG_BENCH("gettid/threads:1", .body = gettid_threads, .flags = TG_FULL, .calls = {{SYS_gettid, 1}},
-		.gvisor = "BM_Gettid"),
+	TG_BENCH("gettid/threads:1", .body = gettid_threads, .flags = TG_FULL,
+		.calls = {{SYS_gettid, 1}}, .gvisor = "BM_Gettid"),
 	TG_BENCH("gettid/threads:2", .body = gettid_threads, .setup = start_helper,
 		.teardown = end_helper, .flags = TG_FULL, .cpus = 2, .calls = {{SYS_gettid, 1}},
 		.extra = {{SYS_futex, 8}}, .gvisor = "BM_Gettid"),

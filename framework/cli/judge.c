@@ -495,8 +495,11 @@ int tg_judge_record(const struct tg_work *w, const struct tg_results *r, struct 
 		snprintf(s.id, sizeof(s.id), "%s", session_id);
 		snprintf(s.date, sizeof(s.date), "%s", r->date);
 		snprintf(s.boot, sizeof(s.boot), "%s", boot ? boot : "unknown");
-		if (tg_baseline_add(b, &like, &s) < 0)
-			return tg_err_set(err, ENOMEM, "out of memory");
+		int rc = tg_baseline_add(b, &like, &s);
+
+		if (rc < 0)
+			return tg_err_set(err, -rc, "%s in %s, session %s: %s", like.bench, like.lane, s.id,
+				strerror(-rc));
 	}
 	return 0;
 }

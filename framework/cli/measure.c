@@ -336,7 +336,7 @@ static int record_session(struct tg_work *w, struct tg_baseline *b, unsigned at,
 	if (rc == 0 && r.is_void)
 		rc = tg_err_set(err, EIO, "session %u is void: %.150s", at, r.void_reason);
 	gmtime_r(&now, &tm);
-	strftime(id, sizeof(id), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(id + strftime(id, sizeof(id), "%Y%m%dT%H%M%SZ", &tm), 8, "-%u", at);
 	if (rc == 0)
 		rc = tg_judge_record(w, &r, b, id, err);
 	if (rc == 0)

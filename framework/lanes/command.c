@@ -1,5 +1,5 @@
-/* command: any program that ends up running the probe on its own stdin and stdout; {probe} and {root} in its
- * arguments stand for the probe's path and the prepared root file system. */
+/* command: any program that ends up running the probe on its own stdin and stdout; {probe}, {root} and {bind} in its
+ * arguments stand for the probe's path, the prepared root file system and what belongs on its /bind. */
 #include "lanes/kinds.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@ static int expand(const char *arg, char *out, size_t size)
 {
 	static const struct {
 		const char *word, *value;
-	} words[] = {{"{probe}", TG_ARENA_ROOT "/probe"}, {"{root}", TG_ARENA_ROOT}};
+	} words[] = {{"{probe}", TG_ARENA_ROOT "/probe"}, {"{root}", TG_ARENA_ROOT},
+		{"{bind}", TG_ARENA_BIND}};
 	size_t used = 0;
 
 	while (*arg) {

@@ -11,7 +11,7 @@
 enum tg_lane_kind {
 	TG_LANE_NATIVE,	 /* fork + exec in an equal mount tree */
 	TG_LANE_OCI,	 /* PATH [ARGS] --root STATE run --bundle BUNDLE ID */
-	TG_LANE_COMMAND, /* argv with {probe} and {root} in it */
+	TG_LANE_COMMAND, /* argv with {probe}, {root} and {bind} in it */
 };
 
 #define TG_LANE_ARGS_MAX 16

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In the order of the alphabet, which runsc of 2024 puts it into, and with the PWD that bwrap adds. */
+/* With the PWD that bwrap adds. runsc of 2024 shuffles it anew at every start. */
 const char *const tg_lane_environment[] = {
 	"HOME=/", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PWD=/", NULL};
 

@@ -9,9 +9,8 @@
  *	seed=N		of the noise
  *	errno=N		every turn fails with N
  *	die=WHEN, hang=WHEN, garbage=WHEN
- *			WHEN is "hello", "control:N" (the N-th turn of the control in this process) or
- *			"turn:N" (the N-th of all other benches)
- *	clock=half	its clock runs at half the speed
+ *			WHEN is "hello", "control:N" (the N-th turn of the control in this process)
+ *or "turn:N" (the N-th of all other benches) clock=half	its clock runs at half the speed
  *	clock=jump	its clock is 5 s ahead from turn:2 on
  *	late		answers with the number of the request before
  *	twice		answers every request twice
@@ -78,8 +77,9 @@ static bool take_flag(struct script *s, const char *arg)
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = {{"late", &s->late}, {"twice", &s->twice}, {"flood", &s->flood}, {"leave", &s->leave},
-		{"deaf", &s->deaf}, {"clock=half", &s->half}, {"clock=jump", &s->jump}};
+	} flags[] = {{"late", &s->late}, {"twice", &s->twice}, {"flood", &s->flood},
+		{"leave", &s->leave}, {"deaf", &s->deaf}, {"clock=half", &s->half},
+		{"clock=jump", &s->jump}};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (!strcmp(flags[i].name, arg))
@@ -150,7 +150,8 @@ static double dice(struct fake *f)
 static void number_sandbox(struct fake *f)
 {
 	struct stat st;
-	int fd = f->s.count ? open(f->s.count, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+	int fd =
+		f->s.count ? open(f->s.count, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
 
 	if (fd < 0)
 		return;
@@ -268,8 +269,14 @@ int main(int argc, char **argv)
 	static struct fake f;
 	struct tg_request req = {.kind = TG_REQ_LOOK};
 
-	f.s = (struct script){.cost = 2000, .slow = 1, .modes = 1, .wire = TG_WIRE_VERSION, .die = NEVER,
-		.hang = NEVER, .garbage = NEVER, .build = tg_build_id};
+	f.s = (struct script){.cost = 2000,
+		.slow = 1,
+		.modes = 1,
+		.wire = TG_WIRE_VERSION,
+		.die = NEVER,
+		.hang = NEVER,
+		.garbage = NEVER,
+		.build = tg_build_id};
 	for (int i = 1; i < argc; i++)
 		if (!take_flag(&f.s, argv[i]) && !take_value(&f.s, argv[i])) {
 			fprintf(stderr, "fake_lane: what is `%s`?\n", argv[i]);

@@ -1,4 +1,5 @@
-/* scenario.h: the whole program as a user runs it, in a directory of its own, and what it leaves behind. */
+/* scenario.h: the whole program as a user runs it, in a directory of its own, and what it leaves
+ * behind. */
 #ifndef TG_TESTS_SCENARIO_H
 #define TG_TESTS_SCENARIO_H
 
@@ -17,8 +18,9 @@
 #include <sys/wait.h>
 
 #define SCENARIO_ARGS_MAX 40
-#define SCENARIO_BUSY_NS  (120 * TG_NS_PER_S) /* how long another run on this machine is waited for */
-#define SCENARIO_LONG_NS  (50 * TG_NS_PER_S)  /* no run of a test takes that long */
+#define SCENARIO_BUSY_NS                                                                           \
+	(120 * TG_NS_PER_S)		    /* how long another run on this machine is waited for */
+#define SCENARIO_LONG_NS (50 * TG_NS_PER_S) /* no run of a test takes that long */
 
 struct scenario {
 	struct files files;
@@ -78,7 +80,8 @@ static inline int scenario_cgroups(pid_t pid, char *found, size_t size)
 		char path[TG_PATH_MAX];
 
 		if (e->d_name[0] != '.' &&
-			snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", e->d_name) < (int)sizeof(path))
+			snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", e->d_name) <
+				(int)sizeof(path))
 			n += scenario_cgroups_in(path, pid, found, size);
 	}
 	if (dir)
@@ -86,7 +89,8 @@ static inline int scenario_cgroups(pid_t pid, char *found, size_t size)
 	return n;
 }
 
-/* Processes of ours or of a program that we started, however they were orphaned: this is their subreaper. */
+/* Processes of ours or of a program that we started, however they were orphaned: this is their
+ * subreaper. */
 static inline int scenario_processes(char *found, size_t size)
 {
 	pid_t pids[TG_PIDS_MAX];
@@ -106,7 +110,8 @@ static inline int scenario_processes(char *found, size_t size)
 	return n;
 }
 
-/* Nothing of the last program is left: no process within `grace_ns`, no control group, no directory. */
+/* Nothing of the last program is left: no process within `grace_ns`, no control group, no
+ * directory. */
 static inline void scenario_check_gone(struct scenario *s, uint64_t grace_ns, bool cgroups_too)
 {
 	const struct timespec tick = {.tv_nsec = 20000000};
@@ -160,7 +165,8 @@ static inline int scenario_teardown(void **state)
 }
 
 /* `word` with {} replaced by the test's directory. */
-static inline void scenario_expand(const struct scenario *s, const char *word, char out[TG_PATH_MAX])
+static inline void scenario_expand(
+	const struct scenario *s, const char *word, char out[TG_PATH_MAX])
 {
 	const char *mark = strstr(word, "{}");
 
@@ -169,8 +175,8 @@ static inline void scenario_expand(const struct scenario *s, const char *word, c
 }
 
 /*
- * Write a lanes file of fake lanes: pairs of a name and its script, ended by NULL. Waiting for an answer ends
- * after `timeout_s`.
+ * Write a lanes file of fake lanes: pairs of a name and its script, ended by NULL. Waiting for an
+ * answer ends after `timeout_s`.
  */
 static inline void scenario_lanes(struct scenario *s, const char *file, double timeout_s, ...)
 {
@@ -185,7 +191,8 @@ static inline void scenario_lanes(struct scenario *s, const char *file, double t
 
 		snprintf(script, sizeof(script), "%s", va_arg(ap, const char *));
 		n += (size_t)snprintf(text + n, sizeof(text) - n,
-			"%s\"%s\": {\"kind\": \"command\", \"path\": \"%s/tests/fake_lane\", \"startTimeout\": %g, "
+			"%s\"%s\": {\"kind\": \"command\", \"path\": \"%s/tests/fake_lane\", "
+			"\"startTimeout\": %g, "
 			"\"runtimeArgs\": [",
 			sep, name, TG_TEST_BUILD, timeout_s);
 		sep = "";
@@ -238,7 +245,8 @@ static inline void scenario_start(struct scenario *s, const char *line)
 	s->fd = ends[0];
 }
 
-/* Take what it prints, until it has printed `want` (NULL: until it ends). False past the deadline. */
+/* Take what it prints, until it has printed `want` (NULL: until it ends). False past the deadline.
+ */
 static inline bool scenario_listen(struct scenario *s, const char *want, uint64_t deadline_ns)
 {
 	while (tg_now_ns() < deadline_ns) {

@@ -100,8 +100,8 @@ static void override_of_a_new_name_adds_an_oci_lane(void **state)
 	assert_true(l->overridden);
 }
 
-#define A47 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A47  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A64  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A256 A64 A64 A64 A64
 
 static void override_with_a_bad_spec_changes_nothing(void **state)
@@ -145,7 +145,8 @@ static void override_at_the_limits_is_taken(void **state)
 	start_with_three();
 	assert_int_equal(tg_lanes_override(&lanes, A47 "=runc", NULL), 0);
 	assert_int_equal(
-		tg_lanes_override(&lanes, "new=runc,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", NULL), 0);
+		tg_lanes_override(&lanes, "new=runc,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", NULL),
+		0);
 	assert_int_equal(lanes.v[4].arg_count, TG_LANE_ARGS_MAX);
 }
 

@@ -49,7 +49,8 @@ static void check_argv(const struct tg_launch *l, const char *first, const char 
 	}
 	for (; *want; want++, n++)
 		if (!l->argv[n] || strcmp(l->argv[n], *want) != 0)
-			fail_msg("argv[%zu] is `%s`, not `%s`", n, l->argv[n] ? l->argv[n] : "(end)", *want);
+			fail_msg("argv[%zu] is `%s`, not `%s`", n,
+				l->argv[n] ? l->argv[n] : "(end)", *want);
 	assert_null(l->argv[n]);
 }
 
@@ -82,8 +83,8 @@ static void oci_runs_the_bundle_with_its_flags_first(void **state)
 	strcpy(lane.probe, "/another/probe");
 	l = make(&lane);
 	check_argv(&l, SH,
-		(const char *const[]){"--platform=ptrace", "", "--root", TG_ARENA_STATE, "run", "--bundle",
-			TG_ARENA_BUNDLE, "7-0-x", NULL});
+		(const char *const[]){"--platform=ptrace", "", "--root", TG_ARENA_STATE, "run",
+			"--bundle", TG_ARENA_BUNDLE, "7-0-x", NULL});
 	assert_false(l.enter_root);
 	assert_true(l.only_cgroup2);
 	assert_string_equal(l.cgroup, "tollgate/7-0-x");
@@ -106,7 +107,8 @@ static void oci_config_has_root_args_and_mounts(void **state)
 	if (tg_json_parse(l.config, strlen(l.config), &root, &err) < 0)
 		fail_msg("%s", err.msg);
 	m = cJSON_GetObjectItemCaseSensitive(root, "root");
-	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "path")), "rootfs");
+	assert_string_equal(
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "path")), "rootfs");
 	assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(m, "readonly")));
 	process = cJSON_GetObjectItemCaseSensitive(root, "process");
 	m = cJSON_GetObjectItemCaseSensitive(process, "args");
@@ -114,7 +116,8 @@ static void oci_config_has_root_args_and_mounts(void **state)
 	assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(m, 0)), "/probe");
 	m = cJSON_GetObjectItemCaseSensitive(process, "env");
 	for (int i = 0; tg_lane_environment[i]; i++)
-		assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(m, i)), tg_lane_environment[i]);
+		assert_string_equal(
+			cJSON_GetStringValue(cJSON_GetArrayItem(m, i)), tg_lane_environment[i]);
 	mounts = cJSON_GetObjectItemCaseSensitive(root, "mounts");
 	cJSON_ArrayForEach(m, mounts)
 	{
@@ -126,18 +129,19 @@ static void oci_config_has_root_args_and_mounts(void **state)
 	}
 	assert_string_equal(points, "/proc /dev /tmp /bind ");
 	m = cJSON_GetArrayItem(mounts, 3);
-	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "source")),
-		TG_ARENA_BIND);
+	assert_string_equal(
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "source")), TG_ARENA_BIND);
 	m = cJSON_GetObjectItemCaseSensitive(root, "linux");
-	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "cgroupsPath")),
+	assert_string_equal(
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(m, "cgroupsPath")),
 		"/tollgate/7-0-x");
 	tg_launch_free(&l);
 }
 
-static void command_replaces_probe_and_root(void **state)
+static void command_replaces_probe_root_and_bind(void **state)
 {
-	static const char *const args[] = {
-		"--bind", "{root}", "/", "{probe}", "a{root}b{probe}", "{rootx}", "{", "{{probe}}", ""};
+	static const char *const args[] = {"--bind", "{root}", "/", "{probe}", "a{root}b{probe}",
+		"{rootx}", "{", "{{probe}}", "", "{bind}"};
 	struct tg_lane lane = lane_of(TG_LANE_COMMAND, SH);
 	struct tg_launch l;
 
@@ -146,9 +150,10 @@ static void command_replaces_probe_and_root(void **state)
 		add_arg(&lane, args[i]);
 	l = make(&lane);
 	check_argv(&l, SH,
-		(const char *const[]){"--bind", "/dev/shm/bundle/rootfs", "/", "/dev/shm/bundle/rootfs/probe",
+		(const char *const[]){"--bind", "/dev/shm/bundle/rootfs", "/",
+			"/dev/shm/bundle/rootfs/probe",
 			"a/dev/shm/bundle/rootfsb/dev/shm/bundle/rootfs/probe", "{rootx}", "{",
-			"{/dev/shm/bundle/rootfs/probe}", "", NULL});
+			"{/dev/shm/bundle/rootfs/probe}", "", "/dev/shm/bind", NULL});
 	assert_false(l.enter_root);
 	assert_null(l.config);
 	tg_launch_free(&l);
@@ -178,8 +183,9 @@ static void missing_runtime_is_enoent_and_named(void **state)
 	} rows[] = {
 		{"/no/such/runtime", "", "not installed: no program `/no/such/runtime`"},
 		{"no-such-runtime", "", "not installed: no program `no-such-runtime`"},
-		{"no-such-runtime", "nor-this", "not installed: no program `no-such-runtime` or nor-this"},
-		{"/etc", "", "not installed: no program `/etc`"},	    /* a directory */
+		{"no-such-runtime", "nor-this",
+			"not installed: no program `no-such-runtime` or nor-this"},
+		{"/etc", "", "not installed: no program `/etc`"},		/* a directory */
 		{"/etc/passwd", "", "not installed: no program `/etc/passwd`"}, /* may not be run */
 		{"", "", "not installed: no program ``"},
 	};
@@ -203,7 +209,7 @@ static void missing_runtime_is_enoent_and_named(void **state)
 static void runtime_is_searched_in_path_and_its_alternative_after_it(void **state)
 {
 	struct files *f = *state;
-	char path[TG_PATH_MAX], found[TG_PATH_MAX], want[TG_PATH_MAX];
+	char path[TG_PATH_MAX], found[TG_PATH_MAX], want[TG_PATH_MAX], cwd[TG_PATH_MAX];
 	const char *saved = getenv("PATH");
 	tg_autofree char *old = strdup(saved ? saved : "");
 	struct tg_lane lane = lane_of(TG_LANE_OCI, "tg-runtime");
@@ -212,6 +218,10 @@ static void runtime_is_searched_in_path_and_its_alternative_after_it(void **stat
 	chmod(files_put(f, "b/tg-runtime", ""), 0755);
 	chmod(files_put(f, "b/tg-other", ""), 0755);
 	/* relative and empty entries are no place to look for what runs as root */
+	chmod(files_put(f, "tg-runtime", ""), 0755);
+	chmod(files_put(f, "tg-missing", ""), 0755);
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(f->dir), 0);
 	snprintf(path, sizeof(path), ":.:b:%s/none:%s/a:%s/b", f->dir, f->dir, f->dir);
 	setenv("PATH", path, 1);
 	strcpy(lane.alternative, "tg-other");
@@ -222,6 +232,7 @@ static void runtime_is_searched_in_path_and_its_alternative_after_it(void **stat
 	snprintf(want, sizeof(want), "%s/b/tg-other", f->dir);
 	assert_int_equal(tg_lane_find_runtime(&lane, found, NULL), 0);
 	assert_string_equal(found, want);
+	assert_int_equal(chdir(cwd), 0);
 	setenv("PATH", old, 1);
 }
 
@@ -280,7 +291,7 @@ int main(void)
 		cmocka_unit_test(native_runs_the_probe_in_the_root),
 		cmocka_unit_test(oci_runs_the_bundle_with_its_flags_first),
 		cmocka_unit_test(oci_config_has_root_args_and_mounts),
-		cmocka_unit_test(command_replaces_probe_and_root),
+		cmocka_unit_test(command_replaces_probe_root_and_bind),
 		cmocka_unit_test(command_argument_that_grows_too_long_is_e2big),
 		cmocka_unit_test(missing_runtime_is_enoent_and_named),
 		WITH_FILES(runtime_is_searched_in_path_and_its_alternative_after_it),

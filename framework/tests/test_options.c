@@ -44,10 +44,27 @@ static void share_of_text(void **state)
 		const char *text;
 		double want; /* 0: refused */
 	} rows[] = {
-		{"5%", 0.05}, {"0.05", 0.05}, {"12.5 %", 0.125}, {"100%", 1}, {"1e-3", 0.001},
-		{"10000%", 100}, {"0.05%", 0.0005}, {"", 0}, {"%", 0}, {"x", 0}, {"5%%", 0}, {"5% ", 0},
-		{"5x", 0}, {"-5%", 0}, {"0", 0}, {"0%", 0}, {"nan", 0}, {"inf", 0}, {"1e999", 0},
-		{"10001%", 0}, {"5,5%", 0},
+		{"5%", 0.05},
+		{"0.05", 0.05},
+		{"12.5 %", 0.125},
+		{"100%", 1},
+		{"1e-3", 0.001},
+		{"10000%", 100},
+		{"0.05%", 0.0005},
+		{"", 0},
+		{"%", 0},
+		{"x", 0},
+		{"5%%", 0},
+		{"5% ", 0},
+		{"5x", 0},
+		{"-5%", 0},
+		{"0", 0},
+		{"0%", 0},
+		{"nan", 0},
+		{"inf", 0},
+		{"1e999", 0},
+		{"10001%", 0},
+		{"5,5%", 0},
 	};
 
 	(void)state;
@@ -67,11 +84,26 @@ static void duration_of_text(void **state)
 		const char *text;
 		uint64_t want; /* 0: refused */
 	} rows[] = {
-		{"90", UINT64_C(90000000000)}, {"90s", UINT64_C(90000000000)},
-		{"10m", UINT64_C(600000000000)}, {"1h", UINT64_C(3600000000000)}, {"0.5s", 500000000},
-		{"1.5m", UINT64_C(90000000000)}, {"168h", UINT64_C(604800000000000)}, {"", 0}, {"s", 0},
-		{"10x", 0}, {"10ms", 0}, {"10 m", 0}, {"10m ", 0}, {"0", 0}, {"-1s", 0}, {"nan", 0},
-		{"inf", 0}, {"169h", 0}, {"1e30", 0}, {"1e-12", 0},
+		{"90", UINT64_C(90000000000)},
+		{"90s", UINT64_C(90000000000)},
+		{"10m", UINT64_C(600000000000)},
+		{"1h", UINT64_C(3600000000000)},
+		{"0.5s", 500000000},
+		{"1.5m", UINT64_C(90000000000)},
+		{"168h", UINT64_C(604800000000000)},
+		{"", 0},
+		{"s", 0},
+		{"10x", 0},
+		{"10ms", 0},
+		{"10 m", 0},
+		{"10m ", 0},
+		{"0", 0},
+		{"-1s", 0},
+		{"nan", 0},
+		{"inf", 0},
+		{"169h", 0},
+		{"1e30", 0},
+		{"1e-12", 0},
 	};
 
 	(void)state;
@@ -80,7 +112,8 @@ static void duration_of_text(void **state)
 		int rc = tg_duration_parse(rows[i].text, &got);
 
 		if (rows[i].want ? rc != 0 || got != rows[i].want : rc != -EINVAL)
-			fail_msg("row %zu, \"%s\": %d, %llu", i, rows[i].text, rc, (unsigned long long)got);
+			fail_msg("row %zu, \"%s\": %d, %llu", i, rows[i].text, rc,
+				(unsigned long long)got);
 	}
 }
 
@@ -90,9 +123,18 @@ static void list_has_whole_words(void **state)
 		const char *list, *word;
 		bool want;
 	} rows[] = {
-		{NULL, "a", true}, {"a", "a", true}, {"a,b", "a", true}, {"a,b", "b", true},
-		{"a,b", "c", false}, {"ab", "a", false}, {"a", "ab", false}, {"a,,b", "b", true},
-		{",a", "a", true}, {"a,", "a", true}, {"", "a", false}, {"runsc-systrap-1cpu", "runsc-systrap", false},
+		{NULL, "a", true},
+		{"a", "a", true},
+		{"a,b", "a", true},
+		{"a,b", "b", true},
+		{"a,b", "c", false},
+		{"ab", "a", false},
+		{"a", "ab", false},
+		{"a,,b", "b", true},
+		{",a", "a", true},
+		{"a,", "a", true},
+		{"", "a", false},
+		{"runsc-systrap-1cpu", "runsc-systrap", false},
 		{"runsc-systrap-1cpu,runsc-systrap", "runsc-systrap", true},
 	};
 
@@ -110,7 +152,8 @@ static void every_option_arrives(void **state)
 	const char *help = NULL;
 
 	(void)state;
-	if (parse("check --suite a,b --lanes c,d --lane x=/y,z --lane x2=/y2 --lanes-file f --bench g* "
+	if (parse("check --suite a,b --lanes c,d --lane x=/y,z --lane x2=/y2 --lanes-file f "
+		  "--bench g* "
 		  "--machine m --tolerance 7% --budget 90s --quick --strict --out o",
 		    NULL, &o, &help, &err) != 0)
 		fail_msg("%s", err.msg);
@@ -145,7 +188,8 @@ static void every_option_arrives(void **state)
 	assert_int_equal(o.seed, 1000000000);
 	assert_int_equal(parse("record --append", NULL, &o, &help, &err), 0);
 	assert_true(o.append);
-	assert_int_equal(parse("compare --a x --b y --bisect --allow-same", NULL, &o, &help, &err), 0);
+	assert_int_equal(
+		parse("compare --a x --b y --bisect --allow-same", NULL, &o, &help, &err), 0);
 	assert_string_equal(o.a, "x");
 	assert_string_equal(o.b, "y");
 	assert_true(o.bisect && o.allow_same);
@@ -195,8 +239,12 @@ static void help_and_version_are_asked_for(void **state)
 	static const struct {
 		const char *line, *help; /* NULL: all commands */
 	} rows[] = {
-		{"--help", NULL}, {"-h", NULL}, {"check --help", "check"}, {"check -h", "check"},
-		{"record --sessions 4 --help", "record"}, {"--version", "version"},
+		{"--help", NULL},
+		{"-h", NULL},
+		{"check --help", "check"},
+		{"check -h", "check"},
+		{"record --sessions 4 --help", "record"},
+		{"--version", "version"},
 		{"check --version", "version"},
 		/* asked for help, a line that is wrong otherwise still gets it */
 		{"compare --help", "compare"},
@@ -209,8 +257,10 @@ static void help_and_version_are_asked_for(void **state)
 		const char *help = "unset";
 		int rc = parse(rows[i].line, NULL, &o, &help, &err);
 
-		if (rc != 1 || (rows[i].help ? !help || strcmp(help, rows[i].help) != 0 : help != NULL))
-			fail_msg("row %zu, \"%s\": %d, help of %s", i, rows[i].line, rc, help ? help : "all");
+		if (rc != 1 ||
+			(rows[i].help ? !help || strcmp(help, rows[i].help) != 0 : help != NULL))
+			fail_msg("row %zu, \"%s\": %d, help of %s", i, rows[i].line, rc,
+				help ? help : "all");
 	}
 }
 
@@ -232,8 +282,7 @@ static void wrong_lines_are_refused_in_one_sentence(void **state)
 		{"check --budget 10x", "--budget `10x`: expected a time"},
 		{"check --blocks 0", "--blocks `0`: expected a whole number from 1 to 1000"},
 		{"check --blocks 1001", "--blocks `1001`"},
-		{"check --blocks 4.5", "--blocks `4.5`"},
-		{"check --blocks -4", "--blocks `-4`"},
+		{"check --blocks 4.5", "--blocks `4.5`"}, {"check --blocks -4", "--blocks `-4`"},
 		{"check --blocks +4", "--blocks `+4`"},
 		{"check --blocks 99999999999999999999", "--blocks `99999999999999999999`"},
 		{"check --rounds x", "--rounds `x`"},
@@ -256,7 +305,8 @@ static void wrong_lines_are_refused_in_one_sentence(void **state)
 		{"check --inject runc:getpid:", "--inject `runc:getpid:`"},
 		{"check --inject runc:getpid:-5%", "--inject `runc:getpid:-5%`"},
 		{"check --inject :getpid:5%", "--inject `:getpid:5%`"},
-		{"check --lane 1=x --lane 2=x --lane 3=x --lane 4=x --lane 5=x --lane 6=x --lane 7=x "
+		{"check --lane 1=x --lane 2=x --lane 3=x --lane 4=x --lane 5=x --lane 6=x --lane "
+		 "7=x "
 		 "--lane 8=x --lane 9=x",
 			NULL}, /* fine: below the most */
 	};
@@ -268,8 +318,8 @@ static void wrong_lines_are_refused_in_one_sentence(void **state)
 		const char *help;
 		int rc = parse(rows[i].line, NULL, &o, &help, &err);
 
-		if (rows[i].want ? rc != -EINVAL || err.code != EINVAL || !strstr(err.msg, rows[i].want) ||
-				    strchr(err.msg, '\n')
+		if (rows[i].want ? rc != -EINVAL || err.code != EINVAL ||
+					!strstr(err.msg, rows[i].want) || strchr(err.msg, '\n')
 				 : rc != 0)
 			fail_msg("row %zu, \"%s\": %d `%s`", i, rows[i].line, rc, err.msg);
 	}

@@ -57,11 +57,12 @@ static void design_is_balanced_for_place_and_predecessor(void **state)
 				size_t pairs = a == b ? 0 : rows / count;
 
 				if (at[a][b] != rows / count)
-					fail_msg("%zu lanes: lane %zu at place %zu %zu times of %zu", count,
-						a, b, at[a][b], rows);
+					fail_msg(
+						"%zu lanes: lane %zu at place %zu %zu times of %zu",
+						count, a, b, at[a][b], rows);
 				if (after[a][b] != pairs)
-					fail_msg("%zu lanes: %zu before %zu %zu times, not %zu", count, a,
-						b, after[a][b], pairs);
+					fail_msg("%zu lanes: %zu before %zu %zu times, not %zu",
+						count, a, b, after[a][b], pairs);
 			}
 	}
 }

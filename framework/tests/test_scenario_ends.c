@@ -1,4 +1,5 @@
-/* test_scenario_ends.c: runs that are refused, stopped or killed leave one clear line and nothing else. */
+/* test_scenario_ends.c: runs that are refused, stopped or killed leave one clear line and nothing
+ * else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,9 @@
 #define LONG  " --suite syscall --bench syscall/getpid --blocks 900 --budget 1h"
 #define FILES " --machine test --out {}/out --lanes-file {}/same.json"
 #define LANES " --lanes native,fake"
-#define READY "blocks of" /* "tollgate: 1 benches in 2 lanes, 900 blocks of 8 rounds, …": the lanes came up */
+#define READY                                                                                        \
+	"blocks of" /* "tollgate: 1 benches in 2 lanes, 900 blocks of 8 rounds, …": the lanes came \
+		       up */
 
 static int setup(void **state)
 {
@@ -35,19 +38,24 @@ static void wrong_lines_are_exit_2_with_one_line(void **state)
 		{"check" LANES FILES " --suite nosuch", "unknown suite `nosuch`"},
 		{"check" LANES FILES " --suite syscall,nosuch", "unknown suite `nosuch`"},
 		{"check" FILES " --lanes native,nosuch", "unknown lane `nosuch`"},
-		{"check" LANES FILES " --bench syscall/nosuch", "no bench matches `syscall/nosuch`"},
+		{"check" LANES FILES " --bench syscall/nosuch",
+			"no bench matches `syscall/nosuch`"},
 		{"check" LANES FILES " --tolerance five", "--tolerance `five`"},
 		{"check" LANES FILES " --tolerance 0%", "--tolerance `0%`"},
-		{"check" LANES FILES " --inject fake:syscall/nosuch:5%", "--inject: no bench `syscall/nosuch`"},
-		{"check" LANES FILES " --inject nosuch:syscall/getpid:5%", "--inject: unknown lane `nosuch`"},
+		{"check" LANES FILES " --inject fake:syscall/nosuch:5%",
+			"--inject: no bench `syscall/nosuch`"},
+		{"check" LANES FILES " --inject nosuch:syscall/getpid:5%",
+			"--inject: unknown lane `nosuch`"},
 		{"compare --a fake --b nosuch" FILES, "unknown lane `nosuch`"},
 		{"compare --a fake --b fake" FILES, "same program and flags"},
 		{"check --lanes native,gone --lane gone=/no/such/runtime", "not installed"},
 		{"check --lane runc=/no/such/runtime", "not installed"},
 		{"compare --a native --b gone --lane gone=/no/such/runtime", "not installed"},
 		{"check --lanes-file {}/none.json", "/none.json"},
-		{"check --baseline {}/none" LANES " --lanes-file {}/same.json --out {}/out", "/none"},
-		{"record --append" SIZE LANES " --quiet --machine new --out {}/out --lanes-file {}/same.json",
+		{"check --baseline {}/none" LANES " --lanes-file {}/same.json --out {}/out",
+			"/none"},
+		{"record --append" SIZE LANES
+		 " --quiet --machine new --out {}/out --lanes-file {}/same.json",
 			"record one first"},
 		{"check --machine ../x" LANES " --lanes-file {}/same.json", "machine name"},
 		{"suites --machine", "needs a value"},
@@ -71,8 +79,10 @@ static void malformed_lanes_files_are_exit_2_and_name_the_place(void **state)
 		{"{", "/bad.json"},
 		{"[]", "not an object"},
 		{"{\"runtimes\": {\"x\": {}}}", "runtime `x`: key \"path\""},
-		{"{\"runtimes\": {\"x\": {\"path\": \"/bin/true\", \"shell\": true}}}", "key \"shell\" is unknown"},
-		{"{\"runtimes\": {\"native\": {\"path\": \"/bin/true\", \"kind\": \"vm\"}}}", "key \"kind\""},
+		{"{\"runtimes\": {\"x\": {\"path\": \"/bin/true\", \"shell\": true}}}",
+			"key \"shell\" is unknown"},
+		{"{\"runtimes\": {\"native\": {\"path\": \"/bin/true\", \"kind\": \"vm\"}}}",
+			"key \"kind\""},
 	};
 	struct scenario *s = *state;
 
@@ -96,7 +106,8 @@ static void malformed_baselines_are_exit_2_and_name_the_file(void **state)
 	for (size_t i = 0; i < TG_ARRAY_SIZE(rows); i++) {
 		files_put(&s->files, rows[i].file, rows[i].text);
 		scenario_is_refused(s,
-			"check --machine bad --quiet" SIZE LANES " --out {}/out --lanes-file {}/same.json",
+			"check --machine bad --quiet" SIZE LANES
+			" --out {}/out --lanes-file {}/same.json",
 			rows[i].want);
 	}
 }
@@ -129,10 +140,12 @@ static void lanes_tells_of_each_why_it_is_unavailable(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "some.json", 2.0, "native", "cost=2000", "good", "cost=2000", "dead", "die=hello", "mute",
-		"hang=hello", NULL);
+	scenario_lanes(s, "some.json", 2.0, "native", "cost=2000", "good", "cost=2000", "dead",
+		"die=hello", "mute", "hang=hello", NULL);
 	scenario_exits(s,
-		"lanes --lanes native,good,dead,mute,gone --lanes-file {}/some.json --lane gone=/no/such", 0);
+		"lanes --lanes native,good,dead,mute,gone --lanes-file {}/some.json --lane "
+		"gone=/no/such",
+		0);
 	scenario_line_says(s, "good ", "ready in");
 	scenario_line_says(s, "dead ", "unavailable: it ended (exit status 3)");
 	scenario_line_says(s, "mute ", "unavailable: not ready within 2 s");
@@ -152,8 +165,10 @@ static void second_run_is_refused_while_the_first_measures(void **state)
 	scenario_end(&second);
 	kill(s->pid, SIGTERM);
 	scenario_end(s);
-	if (second.status != 2 || strcmp(second.text,
-			"tollgate: another tollgate is measuring on this machine: wait for it to end\n") != 0)
+	if (second.status != 2 ||
+		strcmp(second.text,
+			"tollgate: another tollgate is measuring on this machine: wait for it to "
+			"end\n") != 0)
 		fail_msg("exit status %d: %s", second.status, second.text);
 	scenario_check_gone(s, 0, true);
 	scenario_exits(s, "run --quiet" SIZE LANES FILES, 0);

@@ -1,4 +1,5 @@
-/* test_scenario_faults.c: lanes that hang, die, lie or babble are named with their reason, and the others are judged. */
+/* test_scenario_faults.c: lanes that hang, die, lie or babble are named with their reason, and the
+ * others are judged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,8 +39,10 @@ static const struct {
 	{"hang=control:1", "in control/spin: no answer in time"},
 	{"hang=turn:2", "in syscall/getpid: no answer in time"},
 	{"die=hello", "it ended (exit status 3); stderr: fake_lane: dies as told"},
-	{"die=control:2", "in control/spin: it ended (exit status 3); stderr: fake_lane: dies as told"},
-	{"die=turn:2", "in syscall/getpid: it ended (exit status 3); stderr: fake_lane: dies as told"},
+	{"die=control:2",
+		"in control/spin: it ended (exit status 3); stderr: fake_lane: dies as told"},
+	{"die=turn:2",
+		"in syscall/getpid: it ended (exit status 3); stderr: fake_lane: dies as told"},
 	{"garbage=hello", "it printed garbage"},
 	{"garbage=turn:2", "in syscall/getpid: it printed garbage"},
 	{"flood", "it printed garbage"},
@@ -63,7 +66,8 @@ static void lane_with_a_fault_is_error_with_its_reason_and_others_are_judged(voi
 		char script[128];
 
 		snprintf(script, sizeof(script), FAKE " %s", faults[i].script);
-		scenario_lanes(s, "fault.json", TIMEOUT_S, "native", NATIVE, "fake", script, "other", OTHER, NULL);
+		scenario_lanes(s, "fault.json", TIMEOUT_S, "native", NATIVE, "fake", script,
+			"other", OTHER, NULL);
 		if (scenario_run(s, "check" SIZE LANES FILES "fault.json") != 1)
 			fail_msg("%s: exit status %d: %s", script, s->status, s->text);
 		print_message("# %s\n", script);
@@ -75,12 +79,14 @@ static void lane_with_a_fault_is_error_with_its_reason_and_others_are_judged(voi
 	}
 }
 
-/* What fails in the reference leaves nothing to divide by: void, not red, and nothing is recorded. */
+/* What fails in the reference leaves nothing to divide by: void, not red, and nothing is recorded.
+ */
 static void reference_with_a_fault_voids_the_run(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "ref.json", TIMEOUT_S, "native", NATIVE " die=turn:2", "fake", FAKE, NULL);
+	scenario_lanes(
+		s, "ref.json", TIMEOUT_S, "native", NATIVE " die=turn:2", "fake", FAKE, NULL);
 	scenario_exits(s, "check" SIZE " --lanes native,fake" FILES "ref.json", 99);
 	scenario_says(s, "lane native failed");
 	scenario_exits(s, "record --append" SIZE " --lanes native,fake" FILES "ref.json", 99);
@@ -103,9 +109,11 @@ static void record_with_a_lane_that_dies_records_nothing(void **state)
 	struct scenario *s = *state;
 	char path[PATH_SIZE];
 
-	scenario_lanes(s, "fault.json", TIMEOUT_S, "native", NATIVE, "fake", FAKE " die=turn:2", NULL);
-	scenario_exits(s, "record --sessions 4" SIZE " --lanes native,fake --machine none --out {}/out "
-			  "--lanes-file {}/fault.json",
+	scenario_lanes(
+		s, "fault.json", TIMEOUT_S, "native", NATIVE, "fake", FAKE " die=turn:2", NULL);
+	scenario_exits(s,
+		"record --sessions 4" SIZE " --lanes native,fake --machine none --out {}/out "
+		"--lanes-file {}/fault.json",
 		99);
 	scenario_says(s, "nothing was recorded: lane fake failed: in syscall/getpid: it ended");
 	snprintf(path, sizeof(path), "%s", files_path(&s->files, "baselines/none"));
@@ -118,19 +126,21 @@ static void lane_that_fails_in_a_later_block_is_error(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "late.json", TIMEOUT_S, "native", NATIVE, "fake", FAKE " die=turn:7", "other", OTHER,
-		NULL);
+	scenario_lanes(s, "late.json", TIMEOUT_S, "native", NATIVE, "fake", FAKE " die=turn:7",
+		"other", OTHER, NULL);
 	scenario_exits(s, "check" SIZE " --rounds 9" LANES FILES "late.json", 1);
 	scenario_line_says(s, "getpid/fake", "ERROR(in syscall/getpid: it ended (exit status 3)");
 	scenario_says(s, "[       OK ] getpid/other");
 }
 
-/* A runtime that nobody asked for and no baseline knows may be missing or broken: that is no failure. */
+/* A runtime that nobody asked for and no baseline knows may be missing or broken: that is no
+ * failure. */
 static void compare_with_a_lane_that_fails_is_error(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "pair.json", TIMEOUT_S, "native", NATIVE, "old", FAKE, "new", FAKE " die=turn:2", NULL);
+	scenario_lanes(s, "pair.json", TIMEOUT_S, "native", NATIVE, "old", FAKE, "new",
+		FAKE " die=turn:2", NULL);
 	scenario_exits(s, "compare --a old --b new" SIZE FILES "pair.json", 1);
 	scenario_line_says(s, "getpid/new", "ERROR(");
 	scenario_exits(s, "compare --a new --b old" SIZE FILES "pair.json", 99);

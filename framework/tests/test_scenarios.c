@@ -1,4 +1,5 @@
-/* test_scenarios.c: recorded and checked by the program itself, with lanes whose costs are known exactly. */
+/* test_scenarios.c: recorded and checked by the program itself, with lanes whose costs are known
+ * exactly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,8 @@
 
 #include "tests/scenario.h"
 
-/* 4 blocks: enough to judge; 5 for signed ranks; too few to prove the null lane off, for which 8 are needed. */
+/* 4 blocks: enough to judge; 5 for signed ranks; too few to prove the null lane off, for which 8
+ * are needed. */
 #define BENCH  " --suite syscall --bench syscall/getpid --rounds 2 --quiet"
 #define SIZE   BENCH " --blocks 4"
 #define FILES  " --machine test --out {}/out --lanes-file {}/"
@@ -25,7 +27,8 @@ static int record(void **state)
 	if (scenario_setup(state) < 0)
 		return -1;
 	s = *state;
-	scenario_lanes(s, "same.json", 5.0, "native", NATIVE, "null", NULLS, "fake", FAKE, "other", OTHER, NULL);
+	scenario_lanes(s, "same.json", 5.0, "native", NATIVE, "null", NULLS, "fake", FAKE, "other",
+		OTHER, NULL);
 	if (scenario_run(s, "record --sessions 4" SIZE LANES ",other" FILES "same.json") != 0) {
 		print_error("record: %d: %s\n", s->status, s->text);
 		return -1;
@@ -62,7 +65,8 @@ static void check_leaves_its_files(void **state)
 		tg_autofree char *text = files_get(files_path(&s->files, rows[i].file));
 
 		if (!text || !strstr(text, rows[i].has))
-			fail_msg("%s: `%s` is not in %.300s", rows[i].file, rows[i].has, text ? text : "(none)");
+			fail_msg("%s: `%s` is not in %.300s", rows[i].file, rows[i].has,
+				text ? text : "(none)");
 	}
 }
 
@@ -71,8 +75,8 @@ static void check_of_a_lane_20_percent_slower_is_red_and_names_it(void **state)
 	struct scenario *s = *state;
 	tg_autofree char *junit = NULL;
 
-	scenario_lanes(s, "slow.json", 5.0, "native", NATIVE, "null", NULLS, "fake", FAKE " slow=1.2", "other",
-		OTHER, NULL);
+	scenario_lanes(s, "slow.json", 5.0, "native", NATIVE, "null", NULLS, "fake",
+		FAKE " slow=1.2", "other", OTHER, NULL);
 	scenario_exits(s, "check" SIZE LANES ",other" FILES "slow.json", 1);
 	scenario_line_says(s, "getpid/fake", "REGRESSED");
 	scenario_line_says(s, "getpid/fake", "+20.");
@@ -100,8 +104,8 @@ static void check_of_a_lane_20_percent_faster_is_improved(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "fast.json", 5.0, "native", NATIVE, "null", NULLS, "fake", FAKE " slow=0.8", "other",
-		OTHER, NULL);
+	scenario_lanes(s, "fast.json", 5.0, "native", NATIVE, "null", NULLS, "fake",
+		FAKE " slow=0.8", "other", OTHER, NULL);
 	scenario_exits(s, "check" SIZE LANES FILES "fast.json", 0);
 	scenario_says(s, "IMPROVED");
 	scenario_says(s, "1 improved");
@@ -111,8 +115,8 @@ static void check_within_the_tolerance_passes_and_with_a_smaller_one_does_not(vo
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "bit.json", 5.0, "native", NATIVE, "null", NULLS, "fake", FAKE " slow=1.03", "other",
-		OTHER, NULL);
+	scenario_lanes(s, "bit.json", 5.0, "native", NATIVE, "null", NULLS, "fake",
+		FAKE " slow=1.03", "other", OTHER, NULL);
 	scenario_exits(s, "check" SIZE LANES FILES "bit.json", 0);
 	scenario_says(s, "1 pass");
 	scenario_exits(s, "check --tolerance 1%" SIZE LANES FILES "bit.json", 1);
@@ -134,19 +138,22 @@ static void check_with_the_null_lane_off_is_never_red(void **state)
 	scenario_says(s, "void");
 }
 
-/* A lane of two levels: what a baseline of it is worth shows in the baseline, and it only gets watched. */
+/* A lane of two levels: what a baseline of it is worth shows in the baseline, and it only gets
+ * watched. */
 static void check_of_a_two_moded_lane_is_never_red(void **state)
 {
 	struct scenario *s = *state;
 
 	scenario_lanes(s, "modes.json", 5.0, "native", NATIVE, "fake",
 		FAKE " modes=2 count={}/starts", NULL);
-	scenario_exits(s, "record --sessions 4" SIZE " --lanes native,fake --machine moded --out {}/out "
-			  "--lanes-file {}/modes.json",
+	scenario_exits(s,
+		"record --sessions 4" SIZE " --lanes native,fake --machine moded --out {}/out "
+		"--lanes-file {}/modes.json",
 		0);
 	for (int i = 0; i < 2; i++) {
-		scenario_run(s, "check" SIZE " --lanes native,fake --machine moded --out {}/out "
-				"--lanes-file {}/modes.json");
+		scenario_run(s,
+			"check" SIZE " --lanes native,fake --machine moded --out {}/out "
+			"--lanes-file {}/modes.json");
 		if (s->status != 0 && s->status != 77)
 			fail_msg("exit status %d: %s", s->status, s->text);
 		scenario_says(s, "watch");
@@ -159,12 +166,14 @@ static void check_with_big_noise_is_never_red(void **state)
 
 	scenario_lanes(s, "noise.json", 5.0, "native", NATIVE, "fake",
 		"cost=6000 noise=0.5 seed=5 count={}/starts", NULL);
-	scenario_exits(s, "record --sessions 4" SIZE " --lanes native,fake --machine noisy --out {}/out "
-			  "--lanes-file {}/noise.json",
+	scenario_exits(s,
+		"record --sessions 4" SIZE " --lanes native,fake --machine noisy --out {}/out "
+		"--lanes-file {}/noise.json",
 		0);
 	for (int i = 0; i < 3; i++) {
-		scenario_run(s, "check" SIZE " --lanes native,fake --machine noisy --out {}/out "
-				"--lanes-file {}/noise.json");
+		scenario_run(s,
+			"check" SIZE " --lanes native,fake --machine noisy --out {}/out "
+			"--lanes-file {}/noise.json");
 		if (s->status != 0 && s->status != 77)
 			fail_msg("exit status %d: %s", s->status, s->text);
 	}
@@ -174,12 +183,15 @@ static void check_without_a_baseline_shows_costs_and_says_what_to_run(void **sta
 {
 	struct scenario *s = *state;
 
-	scenario_exits(s, "check" SIZE LANES " --machine unknown --out {}/out --lanes-file {}/same.json", 77);
+	scenario_exits(s,
+		"check" SIZE LANES " --machine unknown --out {}/out --lanes-file {}/same.json", 77);
 	scenario_says(s, "make baseline");
 	scenario_says(s, "getpid");
 	scenario_says_not(s, "REGRESSED");
 	scenario_exits(s,
-		"check --strict" SIZE LANES " --machine unknown --out {}/out --lanes-file {}/same.json", 1);
+		"check --strict" SIZE LANES
+		" --machine unknown --out {}/out --lanes-file {}/same.json",
+		1);
 }
 
 /* A fact of the machine changed: what was recorded says nothing any more. */
@@ -195,7 +207,8 @@ static void check_on_another_machine_judges_nothing(void **state)
 	other = replaced(machine, "\"kernel\":\t\"", "\"kernel\":\t\"9");
 	files_put(&s->files, "baselines/moved/machine.json", other);
 	files_put(&s->files, "baselines/moved/syscall.json", suite);
-	scenario_exits(s, "check" SIZE LANES " --machine moved --out {}/out --lanes-file {}/same.json", 77);
+	scenario_exits(s,
+		"check" SIZE LANES " --machine moved --out {}/out --lanes-file {}/same.json", 77);
 	scenario_says(s, "rebaseline: kernel was `9");
 }
 
@@ -215,11 +228,13 @@ static void compare_of_two_equal_lanes_passes(void **state)
 {
 	struct scenario *s = *state;
 
-	scenario_lanes(s, "pair.json", 5.0, "native", NATIVE, "old", FAKE, "new", FAKE, "slow", FAKE " slow=1.1",
-		NULL);
-	scenario_exits(s, "compare --a old --b new --allow-same --blocks 5" BENCH FILES "pair.json", 0);
+	scenario_lanes(s, "pair.json", 5.0, "native", NATIVE, "old", FAKE, "new", FAKE, "slow",
+		FAKE " slow=1.1", NULL);
+	scenario_exits(
+		s, "compare --a old --b new --allow-same --blocks 5" BENCH FILES "pair.json", 0);
 	scenario_says(s, "1 pass");
-	scenario_is_refused(s, "compare --a old --b new" SIZE FILES "pair.json", "same program and flags");
+	scenario_is_refused(
+		s, "compare --a old --b new" SIZE FILES "pair.json", "same program and flags");
 }
 
 static void compare_of_a_lane_10_percent_slower_is_red(void **state)
@@ -231,8 +246,10 @@ static void compare_of_a_lane_10_percent_slower_is_red(void **state)
 	scenario_line_says(s, "getpid/slow", "+10.");
 	scenario_exits(s, "compare --a slow --b old --blocks 5" BENCH FILES "pair.json", 0);
 	scenario_says(s, "IMPROVED");
-	scenario_exits(s, "compare --a old --b slow --tolerance 20% --blocks 5" BENCH FILES "pair.json", 0);
-	scenario_exits(s, "compare --a old --b slow --bisect --blocks 5" BENCH FILES "pair.json", 1);
+	scenario_exits(s,
+		"compare --a old --b slow --tolerance 20% --blocks 5" BENCH FILES "pair.json", 0);
+	scenario_exits(
+		s, "compare --a old --b slow --bisect --blocks 5" BENCH FILES "pair.json", 1);
 }
 
 static void run_measures_and_judges_nothing(void **state)

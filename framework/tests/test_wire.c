@@ -14,7 +14,7 @@
 
 /* 95 characters: the longest name there is */
 #define NAME95                                                                                     \
-	"syscall/0123456789012345678901234567890123456789012345678901234567890123456789012345678" \
+	"syscall/0123456789012345678901234567890123456789012345678901234567890123456789012345678"  \
 	"90123456"
 #define TEXT64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -60,11 +60,13 @@ static void request_comes_back_as_it_was_put(void **state)
 		struct tg_request request;
 		const char *line;
 	} rows[] = {
-		{{TG_REQ_TURN, 3, "syscall/getpid", 0, 1, 1, 0}, "TG turn 3 syscall/getpid 0 1 1 0"},
-		{{TG_REQ_TURN, UINT32_MAX, NAME95, TG_WIRE_OPS_MAX, TG_WIRE_OPS_MAX, TG_WIRE_BATCHES_MAX,
-			 100000000},
+		{{TG_REQ_TURN, 3, "syscall/getpid", 0, 1, 1, 0},
+			"TG turn 3 syscall/getpid 0 1 1 0"},
+		{{TG_REQ_TURN, UINT32_MAX, NAME95, TG_WIRE_OPS_MAX, TG_WIRE_OPS_MAX,
+			 TG_WIRE_BATCHES_MAX, 100000000},
 			"TG turn 4294967295 " NAME95 " 1099511627776 1099511627776 16 100000000"},
-		{{TG_REQ_HOLD, 0, "footprint/idle_pss", 0, 0, 0, 0}, "TG hold 0 footprint/idle_pss"},
+		{{TG_REQ_HOLD, 0, "footprint/idle_pss", 0, 0, 0, 0},
+			"TG hold 0 footprint/idle_pss"},
 		{{TG_REQ_LOOK, 9, "", 0, 0, 0, 0}, "TG look 9"},
 		{{TG_REQ_QUIT, 10, "", 0, 0, 0, 0}, "TG quit 10"},
 	};
@@ -119,9 +121,16 @@ static void answer_comes_back_as_it_was_put(void **state)
 		struct tg_answer answer;
 		const char *line;
 	} rows[] = {
-		{{.kind = TG_REQ_TURN, .seq = 7, .warm_ns = 5, .batches = 1, .batch = {{10, 20, {0}}}},
+		{{.kind = TG_REQ_TURN,
+			 .seq = 7,
+			 .warm_ns = 5,
+			 .batches = 1,
+			 .batch = {{10, 20, {0}}}},
 			"TG turn 7 0 5 1 0 10 20"},
-		{{.kind = TG_REQ_TURN, .seq = 7, .batches = 2, .phases = 2,
+		{{.kind = TG_REQ_TURN,
+			 .seq = 7,
+			 .batches = 2,
+			 .phases = 2,
 			 .batch = {{10, 20, {4, 6}}, {20, 20, {0, 0}}}},
 			"TG turn 7 0 0 2 2 10 20 4 6 20 20 0 0"},
 		{{.kind = TG_REQ_TURN, .batches = 1, .batch = {{0, INT64_MAX, {0}}}},
@@ -130,7 +139,8 @@ static void answer_comes_back_as_it_was_put(void **state)
 		{{.kind = TG_REQ_TURN, .seq = 1, .error = 4095}, "TG turn 1 4095 0 0 0"},
 		{{.kind = TG_REQ_HOLD, .seq = 2}, "TG held 2 0"},
 		{{.kind = TG_REQ_HOLD, .seq = 2, .error = 2}, "TG held 2 2"},
-		{{.kind = TG_REQ_LOOK, .seq = 3, .text = "cpus=1, cwd=/ a  b"}, "TG look 3 cpus=1, cwd=/ a  b"},
+		{{.kind = TG_REQ_LOOK, .seq = 3, .text = "cpus=1, cwd=/ a  b"},
+			"TG look 3 cpus=1, cwd=/ a  b"},
 		{{.kind = TG_REQ_LOOK, .seq = 3, .text = ""}, "TG look 3 "},
 	};
 
@@ -141,11 +151,15 @@ static void answer_comes_back_as_it_was_put(void **state)
 
 static struct tg_answer fullest(uint64_t start)
 {
-	struct tg_answer a = {.kind = TG_REQ_TURN, .seq = UINT32_MAX, .warm_ns = INT64_MAX,
-		.batches = TG_WIRE_BATCHES_MAX, .phases = TG_PHASES_MAX};
+	struct tg_answer a = {.kind = TG_REQ_TURN,
+		.seq = UINT32_MAX,
+		.warm_ns = INT64_MAX,
+		.batches = TG_WIRE_BATCHES_MAX,
+		.phases = TG_PHASES_MAX};
 
 	for (uint32_t b = 0; b < a.batches; b++)
-		a.batch[b] = (struct tg_batch){start + 1000 * b, start + 1000 * b + 999, {1, 2, 3, 4}};
+		a.batch[b] =
+			(struct tg_batch){start + 1000 * b, start + 1000 * b + 999, {1, 2, 3, 4}};
 	return a;
 }
 
@@ -229,13 +243,14 @@ static void lines_cut_at_every_byte_are_refused(void **state)
 {
 	(void)state;
 	/* a number that loses its last digits is still one */
-	check_prefixes("TG hello 1 0123456789abcdef 999", strlen("TG hello 1 0123456789abcdef 9"), get_hello);
-	check_prefixes("TG turn 7 syscall/getpid 100 200 8 999", strlen("TG turn 7 syscall/getpid 100 200 8 9"),
-		get_request);
+	check_prefixes("TG hello 1 0123456789abcdef 999", strlen("TG hello 1 0123456789abcdef 9"),
+		get_hello);
+	check_prefixes("TG turn 7 syscall/getpid 100 200 8 999",
+		strlen("TG turn 7 syscall/getpid 100 200 8 9"), get_request);
 	check_prefixes("TG hold 7 footprint/pss", strlen("TG hold 7 f"), get_request);
 	check_prefixes("TG quit 7", strlen("TG quit 7"), get_request);
-	check_prefixes("TG turn 7 0 500 2 1 100 200 50 200 900 77", strlen("TG turn 7 0 500 2 1 100 200 50 200 900 7"),
-		get_answer);
+	check_prefixes("TG turn 7 0 500 2 1 100 200 50 200 900 77",
+		strlen("TG turn 7 0 500 2 1 100 200 50 200 900 7"), get_answer);
 	check_prefixes("TG held 7 0", strlen("TG held 7 0"), get_answer);
 	check_prefixes("TG look 7 x", strlen("TG look 7 "), get_answer);
 }
@@ -270,12 +285,15 @@ static const struct {
 	{get_hello, "TG hello 1 0123456789abcdef0 12"}, /* a build id of 17 */
 	{get_hello, "TG hello 1 " TEXT64 TEXT64 " 12"},
 	{get_hello, "TG hello 1  12"},
-	{get_hello, "TG hello 1 01234567\x01"
-		    "9abcdef 12"},
-	{get_hello, "TG hello 1 01234567\xc3\xa9"
-		    "9abcde 12"},
-	{get_hello, "TG hello 1 01234567\x7f"
-		    "9abcdef 12"},
+	{get_hello,
+		"TG hello 1 01234567\x01"
+		"9abcdef 12"},
+	{get_hello,
+		"TG hello 1 01234567\xc3\xa9"
+		"9abcde 12"},
+	{get_hello,
+		"TG hello 1 01234567\x7f"
+		"9abcdef 12"},
 	{get_hello, "TG hello " OVER32 " 0123456789abcdef 12"},
 	{get_hello, "TG hello " OVER64 " 0123456789abcdef 12"},
 	{get_hello, "TG hello 1 0123456789abcdef " OVER32},
@@ -284,8 +302,8 @@ static const struct {
 	/* request */
 	{get_request, ""},
 	{get_request, "TG "},
-	{get_request, "TG turn 7 syscall/getpid 100 0 8 0"},		  /* no ops */
-	{get_request, "TG turn 7 syscall/getpid 100 200 0 0"},		  /* no sub-batches */
+	{get_request, "TG turn 7 syscall/getpid 100 0 8 0"},   /* no ops */
+	{get_request, "TG turn 7 syscall/getpid 100 200 0 0"}, /* no sub-batches */
 	{get_request, "TG turn 7 syscall/getpid 100 200 17 0"},
 	{get_request, "TG turn 7 syscall/getpid 100 200 " OVER32 " 0"},
 	{get_request, "TG turn 7 syscall/getpid 100 1099511627777 8 0"},
@@ -323,17 +341,19 @@ static const struct {
 	{get_answer, "TG "},
 	{get_answer, "TG quit 7"},
 	{get_answer, "TG hello 1 0123456789abcdef 12"},
-	{get_answer, "TG turn 7 0 5 1 0 20 10"},		    /* ends before it starts */
-	{get_answer, "TG turn 7 0 5 2 0 10 20 19 30"},		    /* starts before the last one ended */
+	{get_answer, "TG turn 7 0 5 1 0 20 10"},       /* ends before it starts */
+	{get_answer, "TG turn 7 0 5 2 0 10 20 19 30"}, /* starts before the last one ended */
 	{get_answer, "TG turn 7 0 5 2 0 10 20 20 19"},
-	{get_answer, "TG turn 7 0 5 1 2 10 20 6 5"},		    /* laps longer than the sub-batch */
+	{get_answer, "TG turn 7 0 5 1 2 10 20 6 5"}, /* laps longer than the sub-batch */
 	{get_answer, "TG turn 7 0 5 1 2 10 20 9223372036854775807 9223372036854775807"},
 	{get_answer, "TG turn 7 0 5 1 4 10 20 9223372036854775807 9223372036854775807 1 1"},
-	{get_answer, "TG turn 7 0 5 0 0"},			    /* neither times nor an error */
-	{get_answer, "TG turn 7 38 5 1 0 10 20"},		    /* both */
-	{get_answer, "TG turn 7 4096 5 0 0"},			    /* no errno */
+	{get_answer, "TG turn 7 0 5 0 0"},	  /* neither times nor an error */
+	{get_answer, "TG turn 7 38 5 1 0 10 20"}, /* both */
+	{get_answer, "TG turn 7 4096 5 0 0"},	  /* no errno */
 	{get_answer, "TG turn 7 -38 5 0 0"},
-	{get_answer, "TG turn 7 0 5 17 0 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"},
+	{get_answer,
+		"TG turn 7 0 5 17 0 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 "
+		"1 1 1"},
 	{get_answer, "TG turn 7 0 5 1 5 10 20 1 1 1 1 1"},
 	{get_answer, "TG turn 7 0 5 1 0 10"},
 	{get_answer, "TG turn 7 0 5 1 0 10 20 30"},
@@ -350,6 +370,8 @@ static const struct {
 	{get_answer, "TG turn " OVER32 " 0 5 1 0 10 20"},
 	{get_answer, "TG turn 7 0 5 1 0 10 20\r"},
 	{get_answer, "TG turn 7 nan 5 1 0 10 20"},
+	{get_answer, "TG turn 7 0 5 1 0 1: 200"},
+	{get_answer, "TG turn 7 0 5 1 0 1/ 200"},
 	{get_answer, "TG held 7"},
 	{get_answer, "TG held 7 0 0"},
 	{get_answer, "TG held 7 4096"},
@@ -372,7 +394,8 @@ static void hostile_lines_are_eproto(void **state)
 	}
 }
 
-/* No byte of a good line may become any other byte and overrun something: run it under a sanitizer. */
+/* No byte of a good line may become any other byte and overrun something: run it under a sanitizer.
+ */
 static void every_byte_changed_is_taken_or_refused_without_harm(void **state)
 {
 	static struct tg_answer a;
