@@ -301,61 +301,49 @@ static int map_touch_many(struct tg_run *run)
 /*
  * Faults on pages that are a mapping each: every second page of a region is PROT_NONE, so that one
  * fault can not map its neighbours. The region is shared, as gVisor does not give back private
- * pages on MADV_DONTNEED. When all pages were used, MADV_DONTNEED takes them away: a phase of its
- * own (BM_PageFault stops its clock).
+ * pages on MADV_DONTNEED. That call, before each group, is a phase of its own (BM_PageFault stops
+ * its clock): the row to read is page_fault/fault.
  */
-#define FAULT_PAGES 2000
-
-struct faults {
-	char *region;
-	size_t next;
-};
+#define FAULT_PAGES 1000
 
 static int map_fault_region(struct tg_run *run)
 {
-	struct faults *f = run->mem = calloc(1, sizeof(*f));
+	char *p;
 
-	if (!f)
-		return -ENOMEM;
 	run->size = (size_t)2 * FAULT_PAGES * PAGE;
-	f->region =
-		mmap(NULL, run->size, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (f->region == MAP_FAILED) {
-		f->region = NULL;
+	p = mmap(NULL, run->size, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (p == MAP_FAILED)
 		return -errno;
-	}
+	run->mem = p;
 	for (size_t i = 0; i < FAULT_PAGES; i++)
-		if (mprotect(f->region + (2 * i + 1) * PAGE, PAGE, PROT_NONE) < 0)
+		if (mprotect(p + (2 * i + 1) * PAGE, PAGE, PROT_NONE) < 0)
 			return -errno;
-	f->next = FAULT_PAGES;
 	return 0;
 }
 
-static void unmap_fault_region(struct tg_run *run)
+static void unmap_region(struct tg_run *run)
 {
-	struct faults *f = run->mem;
-
-	if (f && f->region)
-		munmap(f->region, run->size);
-	free(f);
+	if (run->mem)
+		munmap(run->mem, run->size);
 }
 
 static int page_fault(struct tg_run *run)
 {
-	struct faults *f = run->mem;
+	const volatile char *region = run->mem;
 	int rc = 0;
 
-	for (uint64_t i = 0; i < run->ops && rc == 0; i++) {
-		if (f->next == FAULT_PAGES) {
-			rc = tg_lap(run, "fault");
-			if (madvise(f->region, run->size, MADV_DONTNEED) < 0)
-				return -errno;
-			rc = rc < 0 ? rc : tg_lap(run, "reset");
-			f->next = 0;
-		}
-		(void)*(volatile char *)(f->region + 2 * f->next++ * PAGE);
+	for (uint64_t left = run->ops; left && rc == 0;) {
+		size_t count = left < FAULT_PAGES ? left : FAULT_PAGES;
+
+		if (madvise(run->mem, 2 * count * PAGE, MADV_DONTNEED) < 0)
+			return -errno;
+		rc = tg_lap(run, "reset");
+		for (size_t i = 0; i < count; i++)
+			(void)region[2 * i * PAGE];
+		rc = rc < 0 ? rc : tg_lap(run, "fault");
+		left -= count;
 	}
-	return rc < 0 ? rc : tg_lap(run, "fault");
+	return rc;
 }
 
 /* ---- a touched region: give back, protect, move, grow ---- */
@@ -373,12 +361,6 @@ static int map_region(struct tg_run *run)
 	}
 	touch_pages(run->mem, run->size);
 	return 0;
-}
-
-static void unmap_region(struct tg_run *run)
-{
-	if (run->mem)
-		munmap(run->mem, run->size);
 }
 
 static int madvise_dontneed(struct tg_run *run)
@@ -547,7 +529,7 @@ static const struct tg_bench benches[] = {
 		.teardown = free_mem, .flags = TG_CALLS_PER_PARAM, TG_FULL_PARAMS(8, 64, 512, 4096),
 		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}, .gvisor = "BM_MapTouchMany"),
 	TG_BENCH("page_fault", .body = page_fault, .setup = map_fault_region,
-		.teardown = unmap_fault_region, .flags = TG_FULL, .phases = {"fault", "reset"},
+		.teardown = unmap_region, .flags = TG_FULL, .phases = {"fault", "reset"},
 		.extra = {{SYS_madvise, 1}}, .gvisor = "BM_PageFault"),
 	TG_BENCH("madvise_dontneed", .body = madvise_dontneed, .setup = map_region,
 		.teardown = unmap_region, .flags = TG_FULL, .calls = {{SYS_madvise, 1}}),
