@@ -526,7 +526,7 @@ static const struct tg_bench benches[] = {
 		TG_FULL_PARAMS(1, 512, 4096),
 		.calls = {{SYS_mmap, 1}, {SYS_madvise, 1}, {SYS_munmap, 1}}),
 	TG_BENCH("map_touch_many", .body = map_touch_many, .setup = list_of_chunks,
-		.teardown = free_mem, .flags = TG_CALLS_PER_PARAM, TG_FULL_PARAMS(8, 64, 512, 4096),
+		.teardown = free_mem, .flags = TG_CALLS_PER_PARAM, TG_FULL_PARAMS(8, 64, 512),
 		.calls = {{SYS_mmap, 1}, {SYS_munmap, 1}}, .gvisor = "BM_MapTouchMany"),
 	TG_BENCH("page_fault", .body = page_fault, .setup = map_fault_region,
 		.teardown = unmap_region, .flags = TG_FULL, .phases = {"fault", "reset"},

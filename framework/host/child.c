@@ -232,18 +232,19 @@ static bool pump(struct tg_child *c, uint64_t deadline_ns, bool *ready)
 	return true;
 }
 
-/* Say what is known of an end: "WHAT: reason; stderr: …" */
+/* Say what is known of an end: "WHAT (exit status N): reason; stderr: …" */
 static int gone(struct tg_child *c, int code, const char *what, struct tg_err *err)
 {
+	size_t len = strlen(c->tail);
 	char how[64] = "";
 
+	while (len && c->tail[len - 1] == ' ')
+		c->tail[--len] = '\0';
 	if (c->exited && WIFSIGNALED(c->life.status))
 		snprintf(how, sizeof(how), " (killed by signal %d)", WTERMSIG(c->life.status));
 	else if (c->exited)
 		snprintf(how, sizeof(how), " (exit status %d)", WEXITSTATUS(c->life.status));
 	/* the end of stderr says most */
-	size_t len = strlen(c->tail);
-
 	return tg_err_set(err, code, "%s%s%s%s%s%s", what, how, c->died[0] ? ": " : "", c->died,
 		len ? "; stderr: " : "", len > 120 ? c->tail + len - 120 : c->tail);
 }
@@ -307,7 +308,7 @@ int tg_child_read(struct tg_child *c, uint64_t deadline_ns, char *line, struct t
 			/* let the exit note and the rest of stderr arrive: they say why */
 			uint64_t soon = tg_now_ns() + TG_NS_PER_S / 5;
 
-			while (!c->exited && pump(c, soon, &ready))
+			while ((!c->exited || c->err >= 0) && pump(c, soon, &ready))
 				;
 			if (take_line(c, line, &bad))
 				break;
@@ -373,6 +374,12 @@ int tg_child_end(struct tg_child *c, uint64_t deadline_ns, struct tg_err *err)
 	c->in = -1;
 	while (!c->exited && !c->died[0] && c->notes >= 0) {
 		c->line_len = 0; /* nobody reads it any more */
+		if (!pump(c, deadline_ns, &ready))
+			break;
+	}
+	/* nobody holds its stderr any more: what it said last is there, and then its end */
+	while (c->exited && c->err >= 0) {
+		c->line_len = 0;
 		if (!pump(c, deadline_ns, &ready))
 			break;
 	}

@@ -225,7 +225,7 @@ static unsigned mount_count(void)
 }
 
 /* Reap until nobody is left, for GRACE_NS past the runtime's own exit. Returns how many had to be killed. */
-static unsigned reap(pid_t runtime, struct tg_note *note)
+static unsigned reap(const struct tg_init *init, pid_t runtime, struct tg_note *note)
 {
 	const struct timespec tick = {.tv_nsec = 20000000};
 	sigset_t chld;
@@ -241,7 +241,8 @@ static unsigned reap(pid_t runtime, struct tg_note *note)
 			note->exit_ns = tg_now_ns();
 		} else if (pid > 0) {
 			killed += killed > 0;
-		} else if (note->exit_ns && tg_now_ns() > note->exit_ns + GRACE_NS && !killed) {
+		} else if (note->exit_ns && tg_now_ns() > note->exit_ns + GRACE_NS && !killed &&
+			init->isolation != TG_ISOLATION_NONE) { /* process 1 reaches its namespace, no further */
 			kill(-1, SIGKILL);
 			killed = 1;
 		} else {
@@ -312,7 +313,7 @@ static void watch_over(const struct tg_init *init, unsigned mounts)
 		close(1);
 		close(2);
 	}
-	left = reap(runtime, &note);
+	left = reap(init, runtime, &note);
 	mounts_left = mount_count();
 	mounts_left = mounts_left > mounts ? mounts_left - mounts : 0;
 	groups = init->launch->cgroup[0] ? tg_cgroup_sweep(init->launch->cgroup) : 0;

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/limits.h"
+#include "host/child.h"
 #include "host/proc.h"
 #include "tests/store_files.h"
 
@@ -130,6 +131,15 @@ static inline void scenario_check_gone(struct scenario *s, uint64_t grace_ns, bo
 }
 
 /* ---- setup ---- */
+
+/* The exit status of a test program that cannot start a lane of its own here; 0 where it can. */
+static inline int scenario_impossible(void)
+{
+	if (tg_isolation_find() != TG_ISOLATION_NONE)
+		return 0;
+	printf("# skipped: needs root, or namespaces of one's own\n");
+	return 77;
+}
 
 static inline int scenario_setup(void **state)
 {

@@ -295,5 +295,7 @@ int main(void)
 		cmocka_unit_test(clean_removes_what_a_killed_run_with_a_runtime_left),
 	};
 
+	if (scenario_impossible())
+		return scenario_impossible();
 	return cmocka_run_group_tests_name("scenario_ends", tests, setup, scenario_teardown);
 }

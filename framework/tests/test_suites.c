@@ -127,10 +127,15 @@ static bool left_behind(const struct traces *was, char text[128])
 {
 	struct traces is = traces();
 	pid_t child = waitpid(-1, NULL, WNOHANG);
+	bool childless = child < 0 && errno == ECHILD;
 
+	/* a thread that was joined is in /proc for a moment more */
+	for (int tries = 0; tries < 10000 && is.threads > was->threads; tries++) {
+		sched_yield();
+		is = traces();
+	}
 	if (is.files == was->files && is.fds == was->fds && is.threads == was->threads &&
-		is.maps <= was->maps + 32 && child < 0 && errno == ECHILD &&
-		CPU_EQUAL(&is.cpus, &was->cpus))
+		is.maps <= was->maps + 32 && childless && CPU_EQUAL(&is.cpus, &was->cpus))
 		return false;
 	snprintf(text, 128, "files %d, fds %d, threads %d, mappings %+d, child %d, cpus %s",
 		is.files - was->files, is.fds - was->fds, is.threads - was->threads,
