@@ -104,7 +104,7 @@ struct tg_bench {
 	const char *source; /* file:line of the row, for annotations */
 	int (*body)(struct tg_run *run);
 	int (*setup)(struct tg_run *run);     /* NULL: none; once per probe, before the first turn. 0 or -errno */
-	void (*teardown)(struct tg_run *run); /* NULL: none */
+	void (*teardown)(struct tg_run *run); /* NULL: none; called after a failed setup, too */
 	enum tg_kind kind;
 	enum tg_ref ref;
 	enum tg_metric metric;

@@ -60,7 +60,7 @@ int tg_cmd_suites(const struct tg_options *o)
 		if (c.bench->flags & TG_CONTROL || !tg_list_has(o->suites, c.suite->name))
 			continue;
 		printf("%-40s %-6s%s%s\n", c.name, kinds[c.bench->kind],
-			c.bench->flags & TG_QUICK ? " quick" : "", c.full ? " full" : "");
+			c.bench->flags & TG_QUICK && !c.full ? " quick" : "", c.full ? " full" : "");
 	}
 	return 0;
 }

@@ -75,13 +75,13 @@ static int parse_count(const char *text, unsigned max, unsigned *out)
 	return 0;
 }
 
-/* LANE:BENCH:20% ; a lane's name may hold colons, a bench's may not */
+/* LANE:BENCH:20% ; a bench's name may hold colons ("fork/pipe_pingpong/cpus:2"), so a lane's may not here */
 static int parse_inject(const char *text, struct tg_inject *out)
 {
 	const char *last = strrchr(text, ':');
-	const char *mid = last ? memrchr(text, ':', (size_t)(last - text)) : NULL;
+	const char *mid = strchr(text, ':');
 
-	if (!mid || mid == text || (size_t)(mid - text) >= sizeof(out->lane) ||
+	if (!mid || mid == last || mid == text || (size_t)(mid - text) >= sizeof(out->lane) ||
 		(size_t)(last - mid - 1) >= sizeof(out->bench) || tg_share_parse(last + 1, &out->share) < 0)
 		return -EINVAL;
 	snprintf(out->lane, sizeof(out->lane), "%.*s", (int)(mid - text), text);
