@@ -469,7 +469,7 @@ enum tg_exit tg_judge_exit(const struct tg_work *w, const struct tg_results *r)
 		judged += v->kind == TG_PASS || v->kind == TG_IMPROVED || v->kind == TG_REGRESSED;
 		open += v->kind == TG_INCONCLUSIVE && gate;
 	}
-	if (red || (w->o->strict && (open || !w->baseline)))
+	if (red || (w->o->strict && (open || w->unknown_benches || !w->baseline)))
 		return TG_EXIT_REGRESSED;
 	return judged ? TG_EXIT_OK : TG_EXIT_NOTHING;
 }

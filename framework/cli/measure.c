@@ -185,8 +185,23 @@ static int finish(struct tg_work *w, struct tg_results *r, struct tg_err *err)
 	return 0;
 }
 
+static void warn_of_baseline(const struct tg_baseline *b)
+{
+	size_t boots = 0;
+
+	tg_baseline_span(b, NULL, &boots, NULL, NULL);
+	if (boots < 2)
+		printf("\nwarning: all sessions of the baseline are of one boot; what a reboot changes is not in it. "
+		       "Add one:\n    build/tollgate record --append\n");
+}
+
 static void advise(const struct tg_work *w, int status)
 {
+	if (w->baseline)
+		warn_of_baseline(w->baseline);
+	if (w->unknown_benches)
+		printf("\n%zu benches are not in the baseline and were not measured; `build/tollgate record` records "
+		       "all\n", w->unknown_benches);
 	if (w->refused[0])
 		printf("\nthe baseline in %s is of another machine: %s\n", w->baseline_dir, w->refused);
 	if (!w->baseline)

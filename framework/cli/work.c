@@ -67,6 +67,21 @@ static int check_names(const struct tg_work *w, const char *list, struct tg_err 
 	return 0;
 }
 
+static bool in_baseline(const struct tg_work *w, const char *bench, const char *lane)
+{
+	for (size_t i = 0; w->baseline && i < w->baseline->row_count; i++)
+		if ((!bench || !strcmp(w->baseline->rows[i].bench, bench)) &&
+			(!lane || !strcmp(w->baseline->rows[i].lane, lane)))
+			return true;
+	return false;
+}
+
+/* Without --lanes: the default ones, those put behind a name by --lane, and those that the baseline knows. */
+static bool runs_unasked(const struct tg_work *w, const struct tg_lane *lane)
+{
+	return lane->by_default || (lane->overridden && !w->o->lanes_file) || in_baseline(w, NULL, lane->name);
+}
+
 /* The lanes of this run, each placement with its own native twin. In `compare` lane A is what B is divided by. */
 static int choose_players(struct tg_work *w, struct tg_err *err)
 {
@@ -91,7 +106,7 @@ static int choose_players(struct tg_work *w, struct tg_err *err)
 	for (size_t i = 0; i < w->lanes.count; i++) {
 		const struct tg_lane *lane = &w->lanes.v[i];
 
-		if (list ? tg_list_has(list, lane->name) : lane->by_default || (lane->overridden && !o->lanes_file))
+		if (list ? tg_list_has(list, lane->name) : runs_unasked(w, lane))
 			add_player(w, lane);
 	}
 	chosen = w->plan.player_count; /* natives that are added for them follow */
@@ -150,8 +165,10 @@ static int check_compare(const struct tg_work *w, struct tg_err *err)
 
 /* ---- benches ---- */
 
-static bool selected(const struct tg_options *o, const struct tg_case *c)
+static bool selected(const struct tg_work *w, const struct tg_case *c)
 {
+	const struct tg_options *o = w->o;
+
 	if (c->bench->flags & TG_CONTROL)
 		return true;
 	if (!tg_list_has(o->suites, c->suite->name) || (o->bench && fnmatch(o->bench, c->name, 0) != 0))
@@ -230,8 +247,14 @@ static int choose_items(struct tg_work *w, struct tg_err *err)
 	for (size_t i = 0; tg_case_at(tg_suites, tg_suite_count, i, &c); i++) {
 		struct tg_item *item = &w->items[w->plan.item_count];
 
-		if (!selected(w->o, &c))
+		if (!selected(w, &c))
 			continue;
+		/* against a baseline, what it does not know cannot be judged: it is counted, not measured */
+		if (!strcmp(w->o->command, "check") && w->baseline && !w->o->suites && !w->o->bench &&
+			!(c.bench->flags & TG_CONTROL) && !in_baseline(w, c.name, NULL)) {
+			w->unknown_benches++;
+			continue;
+		}
 		*item = (struct tg_item){.c = c};
 		if (add_rows(w, item, err) < 0)
 			return -err->code;
@@ -244,7 +267,7 @@ static int choose_items(struct tg_work *w, struct tg_err *err)
 	w->plan.items = w->items;
 	if (w->plan.item_count < 2) /* the control alone */
 		return tg_err_set(err, EINVAL, "no bench matches `%.80s`; `tollgate suites` lists them",
-			w->o->bench ? w->o->bench : w->o->suites);
+			w->o->bench ? w->o->bench : w->o->suites ? w->o->suites : "the baseline and the set");
 	if (!injected)
 		return tg_err_set(err, EINVAL, "--inject: no bench `%s` in this run, or it has no body",
 			w->o->inject.bench);
@@ -369,13 +392,11 @@ int tg_work_open(struct tg_work *w, const struct tg_options *o, struct tg_err *e
 	bool judging = !strcmp(o->command, "check") || !strcmp(o->command, "record");
 
 	w->start_ns = tg_now_ns();
-	if (tg_work_lanes(w, o, err) < 0 || choose_players(w, err) < 0 ||
+	if (tg_work_lanes(w, o, err) < 0 || tg_machine_read(o->machine, &w->machine, err) < 0 ||
+		find_dirs(w, err) < 0 || (judging && read_baseline(w, err) < 0) || choose_players(w, err) < 0 ||
 		(strcmp(o->command, "lanes") != 0 && check_runtimes(w, err) < 0) ||
 		check_compare(w, err) < 0 || choose_items(w, err) < 0 || name_lanes(w, err) < 0 ||
-		tg_machine_read(o->machine, &w->machine, err) < 0 || find_dirs(w, err) < 0 ||
 		find_probe(probe, err) < 0 || tg_ground_find(&w->plan.ground, probe, tg_build_id, err) < 0)
-		return -err->code;
-	if (judging && read_baseline(w, err) < 0)
 		return -err->code;
 	reuse_ops(w);
 	snprintf(w->samples.machine, sizeof(w->samples.machine), "%s", w->machine.name);
@@ -411,10 +432,7 @@ bool tg_work_expects(const struct tg_work *w, const struct tg_player *p)
 {
 	if (p->lane->overridden || w->o->a || (w->o->lanes && tg_list_has(w->o->lanes, p->lane->name)))
 		return true;
-	for (size_t i = 0; w->baseline && i < w->baseline->row_count; i++)
-		if (!strcmp(w->baseline->rows[i].lane, p->lane->name))
-			return true;
-	return false;
+	return in_baseline(w, NULL, p->lane->name);
 }
 
 /* Without a native of its own a placement says nothing; the others do. */

@@ -29,7 +29,8 @@ struct tg_work {
 	unsigned blocks;
 	unsigned blocks_done;
 	uint64_t budget_ns, start_ns;
-	size_t left_out;
+	size_t left_out;	/* benches, by the budget */
+	size_t unknown_benches; /* that the baseline has no row of: not measured */
 };
 
 /*

@@ -172,7 +172,7 @@ static void every_option_arrives(void **state)
 	assert_true(o.quick && o.strict);
 	assert_false(o.full || o.append || o.bisect || o.allow_same || o.quiet || o.verbose);
 	if (parse("run --baseline d --full --quiet --verbose --blocks 3 --rounds 4 --seed 0 "
-		  "--inject a:b:syscall/getpid:20%",
+		  "--inject a-b:fork/pipe_pingpong/cpus:2:20%",
 		    NULL, &o, &help, &err) != 0)
 		fail_msg("%s", err.msg);
 	assert_string_equal(o.baseline_dir, "d");
@@ -180,8 +180,8 @@ static void every_option_arrives(void **state)
 	assert_int_equal(o.blocks, 3);
 	assert_int_equal(o.rounds, 4);
 	assert_int_equal(o.seed, 0);
-	assert_string_equal(o.inject.lane, "a:b");
-	assert_string_equal(o.inject.bench, "syscall/getpid");
+	assert_string_equal(o.inject.lane, "a-b");
+	assert_string_equal(o.inject.bench, "fork/pipe_pingpong/cpus:2");
 	assert_true(fabs(o.inject.share - 0.2) < 1e-12);
 	assert_int_equal(parse("record --sessions 4 --seed 1000000000", NULL, &o, &help, &err), 0);
 	assert_int_equal(o.sessions, 4);
