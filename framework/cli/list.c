@@ -32,11 +32,15 @@ int tg_cmd_lanes(const struct tg_options *o)
 		status = tg_fail(&err, TG_EXIT_USAGE);
 	} else {
 		tg_signals_catch();
-		tg_conductor_try(&w.plan);
 		for (size_t i = 0; i < w.plan.player_count; i++) {
 			struct tg_player *p = &w.players[i];
 			const struct tg_life *life = &p->box.child.life;
+			struct tg_session_plan alone = w.plan;
 
+			/* one by one: a lane that hangs may keep its CPU from the others */
+			alone.players = p;
+			alone.player_count = 1;
+			tg_conductor_try(&alone);
 			tg_lane_version(p->lane, p->version, sizeof(p->version));
 			if (p->failed)
 				printf("%-24s unavailable: %s\n", p->lane->name, p->reason);

@@ -98,6 +98,18 @@ size_t tg_conductor_try(struct tg_session_plan *plan)
 
 	start_all(plan);
 	stop_all(plan);
+	for (size_t i = 0; i < plan->player_count && plan->player_count > 1; i++) {
+		struct tg_session_plan alone = *plan;
+
+		if (strncmp(plan->players[i].reason, TG_NOT_READY, strlen(TG_NOT_READY)) != 0)
+			continue;
+		alone.players = &plan->players[i];
+		alone.player_count = 1;
+		plan->players[i].failed = false;
+		plan->players[i].reason[0] = '\0';
+		start_all(&alone);
+		stop_all(&alone);
+	}
 	for (size_t i = 0; i < plan->player_count; i++)
 		ready += !plan->players[i].failed;
 	return ready;

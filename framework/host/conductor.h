@@ -72,8 +72,8 @@ struct tg_session_plan {
 };
 
 /*
- * Start every player once, in parallel, and stop it again: fills failed, reason, version. Returns the number of
- * players that are ready.
+ * Start every player once, in parallel, and stop it again; who did not come up in time is tried once more alone, since
+ * a lane that hangs may have kept its CPU from the others. Fills failed and reason. Returns how many are ready.
  */
 size_t tg_conductor_try(struct tg_session_plan *plan);
 

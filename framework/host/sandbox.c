@@ -126,7 +126,7 @@ int tg_sandbox_await(struct tg_sandbox *s, const struct tg_lane *lane, const str
 		char tail[160];
 
 		snprintf(tail, sizeof(tail), "%.159s", err->msg + strlen("no answer in time"));
-		rc = tg_err_set(err, ETIMEDOUT, "not ready within %u s%s", lane->start_timeout_ms / 1000,
+		rc = tg_err_set(err, ETIMEDOUT, TG_NOT_READY "%u s%s", lane->start_timeout_ms / 1000,
 			tail);
 	} else if (rc == 0) {
 		rc = check_hello(line, lane, g, err);

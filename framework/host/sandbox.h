@@ -33,7 +33,8 @@ struct tg_sandbox {
 /* Start, in steps so that many come up in parallel: _begin spawns the runtime, _await reads its hello and checks
  * wire version and build, _place proves from /proc that all its threads are where the lane belongs (apart,
  * because a life that is timed has no time for it). On failure the child is killed and err says why;
- * -ETIMEDOUT is told as "not ready within N s". */
+ * -ETIMEDOUT is told as TG_NOT_READY "N s". */
+#define TG_NOT_READY "not ready within "
 int tg_sandbox_begin(struct tg_sandbox *s, const struct tg_lane *lane, const struct tg_ground *g,
 	struct tg_err *err);
 

@@ -126,16 +126,26 @@ static void calibrate(struct tg_session_plan *plan, size_t who, struct tg_item *
 	item->ops[who] = ops ? ops : 1;
 }
 
-/* The natives of one placement share one count, so that what is fixed in a turn weighs the same in both. */
+/* Who shares one count, so that what is fixed in a turn weighs the same in both: the natives of one placement, and
+ * a lane with the lane that it is compared with. */
+static bool share_ops(const struct tg_player *a, const struct tg_player *b)
+{
+	bool natives = a->lane->kind == TG_LANE_NATIVE && b->lane->kind == TG_LANE_NATIVE;
+	bool compared = (a->reference || b->reference) && a->lane->kind != TG_LANE_NATIVE &&
+		b->lane->kind != TG_LANE_NATIVE;
+
+	return a->lane->cpus == b->lane->cpus && (natives || compared);
+}
+
 static void settle_ops(struct tg_session_plan *plan, struct tg_item *item)
 {
 	for (size_t i = 0; i < plan->player_count; i++) {
-		const struct tg_lane *lane = plan->players[i].lane;
+		const struct tg_player *p = &plan->players[i];
 
-		for (size_t j = 0; j < i && !item->ops[i] && lane->kind == TG_LANE_NATIVE; j++)
-			if (plan->players[j].lane->kind == TG_LANE_NATIVE && plan->players[j].lane->cpus == lane->cpus)
+		for (size_t j = 0; j < plan->player_count && !item->ops[i]; j++)
+			if (share_ops(p, &plan->players[j]))
 				item->ops[i] = item->ops[j];
-		if (!item->ops[i] && !plan->players[i].failed && item->c.bench->cpus <= lane->cpus)
+		if (!item->ops[i] && !p->failed && item->c.bench->cpus <= p->lane->cpus)
 			calibrate(plan, i, item);
 	}
 }
